@@ -1,0 +1,109 @@
+"""Landmark sets as data: which landmarks there are, in which order, how they are called and joined in drawings.
+
+A set is one JSON table. Those that come with the package lie in ``landmark_sets/``; a laboratory's own is named by its
+path. Nothing else in the project knows how many landmarks there are.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from cephalometric.errors import InputError
+
+BUILT_IN = Path(__file__).parent / 'landmark_sets'
+
+
+@dataclass(frozen=True)
+class LandmarkSet:
+    """An ordered set of landmarks; position ``i`` is channel ``i`` of a model and number ``i + 1`` in challenge files.
+
+    Attributes:
+        name: What configs, flags and files call the set: the stem of its JSON file.
+        title: One line for people.
+        names: The landmark's full name, in order.
+        abbreviations: Its short name, unique within the set, in the same order.
+        groups: The anatomical group of each landmark, for colours and tables, in the same order.
+        lines: Pairs of positions to join in drawings.
+    """
+
+    name: str
+    title: str
+    names: tuple[str, ...]
+    abbreviations: tuple[str, ...]
+    groups: tuple[str, ...]
+    lines: tuple[tuple[int, int], ...]
+
+    def __len__(self) -> int:
+        return len(self.abbreviations)
+
+
+def built_in_landmark_sets() -> list[str]:
+    """The names of the sets that come with the package, sorted."""
+    return sorted(path.stem for path in BUILT_IN.glob('*.json'))
+
+
+def load_landmark_set(name: str) -> LandmarkSet:
+    """Load a landmark set.
+
+    Args:
+        name: The name of a built-in set, or the path of a JSON table that ends in ``.json``.
+
+    Raises:
+        InputError: There is no such set, or the table is not a valid one.
+    """
+    path = Path(name) if name.endswith('.json') else BUILT_IN / f'{name}.json'
+    try:
+        table = json.loads(path.read_text(encoding='utf-8'))
+    except FileNotFoundError:
+        known = ', '.join(built_in_landmark_sets())
+        raise InputError(
+            f'there is no landmark set {name!r}: use one of {known}, or the path of your own .json table'
+        ) from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InputError(f'{path}: not a landmark set: {error}') from None
+    return _parse(path, table)
+
+
+def _parse(path: Path, table: object) -> LandmarkSet:
+    if not isinstance(table, dict) or not isinstance(table.get('landmarks'), list) or not table['landmarks']:
+        raise InputError(f'{path}: a landmark set is a JSON object with a non-empty list "landmarks"')
+    lines = table.get('lines', [])
+    if 'subset_of' in table:
+        parent = load_landmark_set(table['subset_of'])
+        rows = _rows_of_parent(path, table['landmarks'], parent)
+        parent_lines = [(parent.abbreviations[a], parent.abbreviations[b]) for a, b in parent.lines]
+        chosen = {row['abbreviation'] for row in rows}
+        lines = lines or [line for line in parent_lines if chosen.issuperset(line)]
+    else:
+        rows = table['landmarks']
+    for row in rows:
+        if not isinstance(row, dict) or not all(isinstance(row.get(key), str) for key in ('abbreviation', 'name')):
+            raise InputError(f'{path}: every landmark needs the texts "abbreviation" and "name", not {row!r}')
+    abbreviations = tuple(row['abbreviation'] for row in rows)
+    twice = sorted({text for text in abbreviations if abbreviations.count(text) > 1})
+    if twice:
+        raise InputError(f'{path}: the abbreviation {twice[0]!r} is there more than once; abbreviations must be unique')
+    position = {text: index for index, text in enumerate(abbreviations)}
+    try:
+        pairs = tuple((position[a], position[b]) for a, b in lines)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f'{path}: "lines" must hold pairs of abbreviations of this set: {error}') from None
+    return LandmarkSet(
+        name=path.stem,
+        title=table.get('title', path.stem),
+        names=tuple(row['name'] for row in rows),
+        abbreviations=abbreviations,
+        groups=tuple(row.get('group', 'landmark') for row in rows),
+        lines=pairs,
+    )
+
+
+def _rows_of_parent(path: Path, chosen: list, parent: LandmarkSet) -> list[dict]:
+    position = {text: index for index, text in enumerate(parent.abbreviations)}
+    unknown = [text for text in chosen if text not in position]
+    if unknown:
+        raise InputError(f'{path}: {unknown[0]!r} is not a landmark of the set {parent.name!r}')
+    return [
+        {'abbreviation': text, 'name': parent.names[position[text]], 'group': parent.groups[position[text]]}
+        for text in chosen
+    ]
