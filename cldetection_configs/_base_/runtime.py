@@ -1,0 +1,42 @@
+# How a run goes, whatever is trained: registration, hooks, logging, checkpoints.
+default_scope = 'mmpose'
+custom_imports = dict(imports=['cephalometric.training', 'cephalometric.models'])
+
+default_hooks = dict(
+    timer=dict(type='IterTimerHook'),
+    logger=dict(type='LoggerHook', interval=10),
+    param_scheduler=dict(type='ParamSchedulerHook'),
+    checkpoint=dict(
+        type='ResumableCheckpointHook',
+        interval=1,
+        # Not 1: MMEngine removes the oldest checkpoint before it writes the next one.
+        max_keep_ckpts=2,
+        save_best='MRE',
+        rule='less',
+        backend_args=dict(backend='atomic'),
+    ),
+    sampler_seed=dict(type='DistSamplerSeedHook'),
+)
+custom_hooks = [
+    dict(type='EpochSeedHook'),
+    dict(type='SyncBuffersHook'),
+    dict(type='CurvesHook'),
+    dict(type='BestWeightsHook'),
+]
+
+env_cfg = dict(
+    cudnn_benchmark=False,
+    mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
+    dist_cfg=dict(),  # nccl on GPUs, gloo without: load_config knows
+)
+
+# TensorBoard and the like: add dict(type='TensorboardVisBackend') to the list.
+visualizer = dict(type='PoseLocalVisualizer', vis_backends=[dict(type='LocalVisBackend')], name='visualizer')
+log_processor = dict(type='LogProcessor', window_size=50, by_epoch=True, num_digits=6)
+log_level = 'INFO'
+load_from = None
+resume = False
+randomness = dict(seed=2023)
+
+val_cfg = dict()
+test_cfg = dict()

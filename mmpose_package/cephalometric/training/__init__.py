@@ -1,0 +1,9 @@
+"""MMEngine's side: dataset, metric, hooks, checkpoints and the completion of configs.
+
+Importing this package registers the components: ``custom_imports = dict(imports=['cephalometric.training'])`` in a
+config is all that MMPose needs.
+"""
+
+from cephalometric.training import checkpoints, dataset, hooks, metric, transforms
+
+__all__ = ['checkpoints', 'dataset', 'hooks', 'metric', 'transforms']

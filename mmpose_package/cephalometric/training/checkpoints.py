@@ -1,0 +1,107 @@
+"""Checkpoints that are read without running code from them, and written whole or not at all."""
+
+import pickle
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmengine.fileio import LocalBackend, register_backend
+from mmengine.logging import HistoryBuffer
+from mmengine.runner.checkpoint import CheckpointLoader
+
+from cephalometric.errors import InputError
+from cephalometric.formats.atomic import atomic_write
+
+
+def _statistics_method(owner: object, name: str) -> object:
+    """Stand in for ``getattr`` in checkpoints, where MMEngine's log buffers name their own methods by it."""
+    if owner is not HistoryBuffer or name not in ('min', 'max', 'current', 'mean'):
+        raise pickle.UnpicklingError(f'Unsupported attribute {name!r} of {owner!r}')
+    return getattr(owner, name)
+
+
+# What an MMEngine checkpoint holds besides tensors and plain types: log buffers, and numpy's way of saving arrays, with
+# the name that it has before numpy 2 and the one that it has since.
+torch.serialization.add_safe_globals(
+    [
+        HistoryBuffer,
+        (_statistics_method, 'builtins.getattr'),
+        np.ndarray,
+        np.dtype,
+        *(
+            (function, f'numpy.{core}.multiarray.{function.__name__}')
+            for function in (np.core.multiarray._reconstruct, np.core.multiarray.scalar)
+            for core in ('core', '_core')
+        ),
+        *(type(np.dtype(kind)) for kind in ('float64', 'float32', 'int64', 'int32', 'uint8', 'bool')),
+    ]
+)
+
+
+@CheckpointLoader.register_scheme(prefixes='', force=True)
+def load_from_checked_file(filename: str, map_location: object = None) -> dict:
+    """Read a checkpoint file, refusing anything but tensors, plain types and the allow-list above.
+
+    It takes the place of MMEngine's own reader of local files, so that the Runner, MMPose and this package all load
+    through it.
+
+    Raises:
+        InputError: The file is not there, is not a checkpoint, is damaged, or would run code.
+    """
+    path = Path(filename).expanduser()
+    if not path.is_file():
+        raise InputError(f'{path}: no such checkpoint')
+    try:
+        return torch.load(path, map_location=map_location, weights_only=True)
+    except pickle.UnpicklingError as error:
+        reason = str(error).split('Please file an issue')[0]
+        unsafe = [line.strip() for line in reason.splitlines() if 'Unsupported' in line or 'GLOBAL' in line]
+        if unsafe:
+            raise InputError(
+                f'{path}: refused, because loading it would run code from the file ({unsafe[0]}): '
+                'use a checkpoint of this toolkit, or one that holds weights alone'
+            ) from None
+        raise InputError(f'{path}: not a checkpoint: {reason.splitlines()[0]}') from None
+    except (RuntimeError, EOFError, zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise InputError(f'{path}: not a checkpoint, or a damaged one: {str(error).splitlines()[0]}') from None
+
+
+class AtomicBackend(LocalBackend):
+    """MMEngine's local files, with checkpoints that appear whole or not at all, also when the process is killed."""
+
+    def put(self, obj: bytes, filepath: str | Path) -> None:
+        """Write ``obj`` beside ``filepath`` and move it there."""
+        Path(filepath).parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(filepath) as partial:
+            partial.write_bytes(obj)
+
+
+register_backend('atomic', AtomicBackend, force=True)
+
+
+def save_weights(checkpoint: dict, path: Path) -> None:
+    """Write the weights of a loaded checkpoint alone, with the landmark set they are for.
+
+    Args:
+        checkpoint: As :func:`load_from_checked_file` returns it.
+        path: Where to write; replaced whole.
+    """
+    meta = checkpoint.get('meta', {})
+    names = meta.get('dataset_meta', {}).get('keypoint_id2name', {})
+    weights = {
+        'state_dict': dict(checkpoint['state_dict']),
+        'meta': {'landmarks': [names[index] for index in sorted(names)], 'epoch': meta.get('epoch')},
+    }
+    with atomic_write(path) as partial:
+        torch.save(weights, partial)
+
+
+def latest_checkpoint(work_dir: Path) -> Path | None:
+    """The newest checkpoint of a run, by its epoch; None when there is none.
+
+    MMEngine notes the newest one in a file that a killed process can leave empty; the names themselves are safe,
+    because checkpoints appear whole or not at all.
+    """
+    found = [(int(path.stem.removeprefix('epoch_')), path) for path in Path(work_dir).glob('epoch_*.pth')]
+    return max(found)[1] if found else None

@@ -1,0 +1,106 @@
+"""The COCO files of step 2 as an MMPose dataset."""
+
+import random
+
+import numpy as np
+import torch
+from mmpose.datasets.datasets.base import BaseCocoStyleDataset
+from mmpose.registry import DATASETS
+
+from cephalometric.errors import InputError
+from cephalometric.formats.coco import LabelledImage, LabelledImages, load_coco
+from cephalometric.landmarks import LandmarkSet, load_landmark_set
+
+_COLOURS = ((76, 175, 80), (33, 150, 243), (255, 152, 0), (233, 30, 99), (156, 39, 176), (0, 188, 212))
+
+
+def mmpose_metainfo(landmarks: LandmarkSet) -> dict:
+    """A landmark set in the form that MMPose's ``parse_pose_metainfo`` reads."""
+    groups = sorted(set(landmarks.groups))
+    colours = {group: _COLOURS[index % len(_COLOURS)] for index, group in enumerate(groups)}
+    rows = zip(landmarks.abbreviations, landmarks.groups, strict=True)
+    return {
+        'dataset_name': landmarks.name,
+        'keypoint_info': {
+            index: {'name': text, 'id': index, 'color': colours[group], 'type': '', 'swap': ''}
+            for index, (text, group) in enumerate(rows)
+        },
+        'skeleton_info': {
+            index: {
+                'link': (landmarks.abbreviations[a], landmarks.abbreviations[b]),
+                'id': index,
+                'color': colours[landmarks.groups[a]],
+            }
+            for index, (a, b) in enumerate(landmarks.lines)
+        },
+        # MMPose asks for both; neither enters a loss or a score here.
+        'joint_weights': [1.0] * len(landmarks),
+        'sigmas': [0.05] * len(landmarks),
+    }
+
+
+def whole_image_bbox(width: int, height: int) -> np.ndarray:
+    """The box of a whole image, shape (1, 4) as left, top, right, bottom, from pixel centre to pixel centre."""
+    return np.array([[0, 0, width - 1, height - 1]], np.float32)
+
+
+@DATASETS.register_module()
+class CephalometricDataset(BaseCocoStyleDataset):
+    """Lateral X-rays with landmarks, one whole image a sample, ``spacing`` (mm per pixel) beside it.
+
+    Augmentation draws from generators that are seeded anew for every sample from (seed, epoch, index), so that a sample
+    does not depend on the number of workers, nor on whether the run was interrupted and resumed.
+
+    Args:
+        landmark_set: Name or path of the landmark set (see :mod:`cephalometric.landmarks`).
+        **kwargs: As for MMPose's ``BaseCocoStyleDataset``; ``metainfo`` follows from the landmark set.
+
+    Raises:
+        InputError: The annotation file is not there, or was made for other landmarks.
+    """
+
+    def __init__(self, landmark_set: str, **kwargs) -> None:
+        self.landmarks = load_landmark_set(landmark_set)
+        # Shared memory, because persistent workers hold a copy of the dataset that was made before the first epoch.
+        self._seed_and_epoch = torch.zeros(2, dtype=torch.int64).share_memory_()
+        super().__init__(metainfo=mmpose_metainfo(self.landmarks), **kwargs)
+
+    def set_epoch(self, seed: int, epoch: int) -> None:
+        """Tell all workers which epoch the next samples are for."""
+        self._seed_and_epoch[0], self._seed_and_epoch[1] = seed, epoch
+
+    def load_data_list(self) -> list[dict]:
+        """One record for every X-ray of the annotation file that has a landmark, in MMPose's terms."""
+        labelled = load_coco(self.ann_file)
+        if labelled.abbreviations != self.landmarks.abbreviations:
+            raise InputError(
+                f'{self.ann_file}: made for the {len(labelled.abbreviations)} landmarks of {labelled.landmark_set!r}, '
+                f'but the config asks for {self.landmarks.name!r} of {len(self.landmarks)}: say '
+                f'--landmarks {labelled.landmark_set}, or landmark_set in the config'
+            )
+        records = [_record(labelled, image) for image in labelled.images if image.visible.any()]
+        if not records:
+            raise InputError(f'{self.ann_file}: holds no X-ray with a landmark: prepare it with more images')
+        return records
+
+    def prepare_data(self, idx: int) -> dict:
+        """One sample; its augmentation depends on seed, epoch and index alone."""
+        if not self.test_mode:
+            seed, epoch = (int(value) for value in self._seed_and_epoch)
+            state = np.random.SeedSequence((seed, epoch, idx)).generate_state(1)[0]
+            np.random.seed(state)
+            random.seed(int(state))
+        return super().prepare_data(idx)
+
+
+def _record(labelled: LabelledImages, image: LabelledImage) -> dict:
+    return {
+        'id': image.id,
+        'img_id': image.id,
+        'img_path': str(labelled.image_path(image)),
+        'spacing': image.spacing_mm,
+        'bbox': whole_image_bbox(image.width, image.height),
+        'bbox_score': np.ones(1, np.float32),
+        'keypoints': np.nan_to_num(image.points_px).astype(np.float32)[None],
+        'keypoints_visible': image.visible.astype(np.float32)[None],
+    }
