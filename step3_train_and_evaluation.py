@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""Step 3: train a recipe of cldetection_configs/ on the data of step 2, and score it on the validation images.
+
+The work dir receives the checkpoints, the log, curves.csv and curves.png and, at the end, best_model_weight.pth.
+"""
+
+import argparse
+from pathlib import Path
+
+from mmengine.config import DictAction
+
+from cephalometric.training.config import load_config
+from cephalometric.training.run import train
+from cldetection_utils import add_data_arguments, run_step
+
+EXAMPLES = """examples:
+  python step3_train_and_evaluation.py cldetection_configs/cpu_hrnet-w18s_udp-1xb8-60e-256x320.py --data-root data
+  python step3_train_and_evaluation.py CONFIG --work-dir work_dirs/mine --resume
+  torchrun --nproc_per_node=2 step3_train_and_evaluation.py CONFIG --launcher pytorch
+"""
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('config', metavar='CONFIG', help='a recipe, such as those in cldetection_configs/')
+    parser.add_argument('--work-dir', help='where everything goes (default: work_dirs/ and the name of the config)')
+    add_data_arguments(parser)
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CHECKPOINT',
+        help='continue from this checkpoint, or from the newest one in the work dir',
+    )
+    parser.add_argument('--amp', action='store_true', help='automatic mixed precision (GPUs only)')
+    parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate by the batch size')
+    parser.add_argument('--seed', type=int, help='seed of weights, order and augmentation')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='replace settings of the config, such as train_cfg.max_epochs=10 train_dataloader.batch_size=4',
+    )
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    config = load_config(args.config, args.data_root, args.landmarks, args.cfg_options)
+    work_dir = Path(args.work_dir or config.get('work_dir') or Path('work_dirs') / Path(args.config).stem)
+    best = train(config, work_dir, args.resume, args.amp, args.auto_scale_lr, args.launcher, args.seed)
+    print(f'Best weights: {best}')
+    print(f'Curves:       {work_dir / "curves.png"} and {work_dir / "curves.csv"}')
+
+
+if __name__ == '__main__':
+    run_step(main)
