@@ -1,0 +1,38 @@
+"""Augmentations that MMPose does not have."""
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmpose.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class RandomCutout(BaseTransform):
+    """Blacken one rectangle of the image, so that a landmark must also be found from what surrounds it.
+
+    After T. DeVries and G. W. Taylor, "Improved Regularization of Convolutional Neural Networks with Cutout", arXiv
+    1708.04552, with a random size. Landmarks below the rectangle stay visible: they are still to be found. Stands after
+    ``TopdownAffine``; changes ``img``, shape (H, W) or (H, W, C).
+
+    Args:
+        min_size, max_size: Limits of the rectangle's width and height, as parts of the image's.
+        prob: How likely an image gets a rectangle.
+    """
+
+    def __init__(self, min_size: float = 0.1, max_size: float = 0.2, prob: float = 1.0):
+        if not 0 < min_size <= max_size <= 1:
+            raise ValueError(f'sizes must hold 0 < min_size <= max_size <= 1, not {min_size} and {max_size}')
+        self.min_size, self.max_size, self.prob = min_size, max_size, prob
+
+    def transform(self, results: dict) -> dict:
+        """Blacken a rectangle of a copy of ``results['img']``."""
+        if np.random.rand() < self.prob:
+            image = results['img'].copy()
+            rows, columns = (self._random_part(length) for length in image.shape[:2])
+            image[rows, columns] = 0
+            results['img'] = image
+        return results
+
+    def _random_part(self, length: int) -> slice:
+        size = max(1, round(length * np.random.uniform(self.min_size, self.max_size)))
+        start = np.random.randint(length - size + 1)
+        return slice(start, start + size)

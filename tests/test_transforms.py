@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cephalometric.training.transforms import RandomCutout
+
+
+@given(
+    height=st.integers(1, 90),
+    width=st.integers(1, 90),
+    limits=st.tuples(st.floats(0.01, 1), st.floats(0.01, 1)).map(sorted),
+    seed=st.integers(0, 2**32 - 1),
+    channels=st.sampled_from([(), (1,), (3,)]),
+)
+def test_cutout_is_one_black_rectangle_of_an_allowed_size(height, width, limits, seed, channels):
+    np.random.seed(seed)
+    image = np.full((height, width, *channels), 7, np.uint8)
+    result = RandomCutout(*limits).transform({'img': image})['img']
+    assert (image == 7).all()
+    assert result.shape == image.shape and result.dtype == image.dtype
+    black = (result == 0).reshape(height, width, -1)
+    assert (black == black[..., :1]).all()
+    rows, columns = np.flatnonzero(black.any(axis=(1, 2))), np.flatnonzero(black.any(axis=(0, 2)))
+    for found, length in ((rows, height), (columns, width)):
+        assert max(1, np.floor(limits[0] * length)) <= len(found) <= max(1, np.ceil(limits[1] * length))
+    assert black[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].all()
+    assert black[..., 0].sum() == len(rows) * len(columns)
+
+
+def test_cutout_leaves_landmarks_visible_and_other_entries_alone():
+    keypoints, visible = np.full((1, 2, 2), 5.0), np.ones((1, 2))
+    sample = {'img': np.ones((20, 20, 3)), 'keypoints': keypoints.copy(), 'keypoints_visible': visible.copy()}
+    result = RandomCutout().transform(sample)
+    np.testing.assert_array_equal(result['keypoints'], keypoints)
+    np.testing.assert_array_equal(result['keypoints_visible'], visible)
+
+
+def test_cutout_happens_as_often_as_asked():
+    np.random.seed(0)
+    images = [RandomCutout(prob=0.3).transform({'img': np.ones((20, 20))})['img'] for _ in range(1000)]
+    assert 0.25 < np.mean([not image.all() for image in images]) < 0.35
+
+
+def test_cutout_reaches_every_pixel():
+    np.random.seed(0)
+    images = [RandomCutout(0.5, 0.5).transform({'img': np.ones((6, 8))})['img'] for _ in range(500)]
+    assert not np.min(images, axis=0).any()
+
+
+@pytest.mark.parametrize('limits', [(0, 0.2), (0.3, 0.2), (0.1, 1.1)])
+def test_cutout_refuses_impossible_sizes(limits):
+    with pytest.raises(ValueError, match='min_size <= max_size'):
+        RandomCutout(*limits)
