@@ -55,16 +55,16 @@ def load_from_checked_file(filename: str, map_location: object = None) -> dict:
     try:
         return torch.load(path, map_location=map_location, weights_only=True)
     except pickle.UnpicklingError as error:
-        reason = str(error).split('Please file an issue')[0]
-        unsafe = [line.strip() for line in reason.splitlines() if 'Unsupported' in line or 'GLOBAL' in line]
-        if unsafe:
+        # torch's message is a page of advice; what it found is the one line amid it.
+        reason = str(error).splitlines()[1].rpartition('WeightsUnpickler error: ')[2]
+        if any(word in reason for word in ('global', 'GLOBAL', 'attribute', 'reduce')):
             raise InputError(
-                f'{path}: refused, because loading it would run code from the file ({unsafe[0]}): '
+                f'{path}: refused, because loading it would run code from the file ({reason}): '
                 'use a checkpoint of this toolkit, or one that holds weights alone'
             ) from None
-        raise InputError(f'{path}: not a checkpoint: {reason.splitlines()[0]}') from None
-    except (RuntimeError, EOFError, zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise InputError(f'{path}: not a checkpoint, or a damaged one: {str(error).splitlines()[0]}') from None
+        raise InputError(f'{path}: not a checkpoint: {reason}') from None
+    except (RuntimeError, EOFError, OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise InputError(f'{path}: not a checkpoint, or a damaged one ({type(error).__name__})') from None
 
 
 class AtomicBackend(LocalBackend):

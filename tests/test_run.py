@@ -1,0 +1,160 @@
+"""Training runs: what they leave, killed and resumed ones, distributed ones."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import cv2
+import pytest
+import torch
+from conftest import ROOT, TINY_RECIPE, run_python
+
+from cephalometric.errors import InputError
+from cephalometric.training.checkpoints import latest_checkpoint, load_from_checked_file
+from cephalometric.training.config import load_config
+from cephalometric.training.run import train
+
+STEP3 = 'step3_train_and_evaluation.py'
+
+
+def weights(path):
+    return load_from_checked_file(str(path))['state_dict']
+
+
+def assert_same_weights(a, b):
+    first, second = weights(a), weights(b)
+    assert first.keys() == second.keys()
+    assert [name for name in first if not torch.equal(first[name], second[name])] == []
+
+
+def test_a_run_leaves_checkpoints_curves_and_the_best_weights_alone(trained):
+    names = {path.name for path in trained.iterdir()}
+    assert {'epoch_2.pth', 'epoch_3.pth', 'best_model_weight.pth', 'curves.csv', 'curves.png'} <= names
+    assert 'epoch_1.pth' not in names  # two are kept
+    best = list(trained.glob('best_MRE_epoch_*.pth'))
+    assert len(best) == 1
+    assert_same_weights(best[0], trained / 'best_model_weight.pth')
+    assert set(load_from_checked_file(str(trained / 'best_model_weight.pth'))) == {'state_dict', 'meta'}
+    assert cv2.imread(str(trained / 'curves.png')).shape[1] > 800
+
+    rows = list(csv.DictReader((trained / 'curves.csv').open()))
+    assert [row['epoch'] for row in rows] == ['1', '2', '3']
+    assert all(float(row['loss']) > 0 and float(row['MRE']) > 0 for row in rows)
+    assert best[0].stem.endswith(min(rows, key=lambda row: float(row['MRE']))['epoch'])
+
+
+def start_and_kill(data_root, work_dir, when):
+    arguments = [STEP3, TINY_RECIPE, '--data-root', data_root, '--work-dir', work_dir, '--seed', 1, '--resume']
+    log = work_dir.with_suffix('.log').open('a')
+    run = subprocess.Popen(
+        [sys.executable, *map(str, arguments)],
+        cwd=ROOT,
+        env=os.environ | {'OMP_NUM_THREADS': '1'},
+        stdout=log,
+        stderr=log,
+        start_new_session=True,  # with its data-loading workers, which are killed with it
+    )
+    deadline = time.monotonic() + 240
+    while not when() and run.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert run.poll() is None, 'the run ended before it was killed'
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+
+
+def test_a_killed_run_resumes_and_ends_with_the_same_weights(trained, data_root, tmp_path):
+    work_dir = tmp_path / 'killed'
+    # Killed twice: while the first checkpoint is being written or just after, then amid the epoch after the second.
+    start_and_kill(data_root, work_dir, lambda: any(work_dir.glob('*epoch_1.pth*')))
+    start_and_kill(data_root, work_dir, lambda: (work_dir / 'epoch_2.pth').exists())
+    assert latest_checkpoint(work_dir).name == 'epoch_2.pth'
+    run_python(STEP3, TINY_RECIPE, '--data-root', data_root, '--work-dir', work_dir, '--seed', 1, '--resume')
+    assert_same_weights(trained / 'epoch_3.pth', work_dir / 'epoch_3.pth')
+    assert_same_weights(trained / 'best_model_weight.pth', work_dir / 'best_model_weight.pth')
+    assert (work_dir / 'curves.csv').read_text() == (trained / 'curves.csv').read_text()
+
+
+VALIDATE = """
+import json, sys
+from mmengine.runner import Runner
+from cephalometric.training.config import load_config
+from cephalometric.training.run import start_distributed
+recipe, data_root, checkpoint, work_dir, launcher = sys.argv[1:]
+config = load_config(recipe, data_root)
+config.val_dataloader.dataset.ann_file = 'test.json'  # three images: an odd number for two processes
+config.work_dir, config.launcher, config.load_from = work_dir, launcher, checkpoint
+start_distributed(launcher)
+runner = Runner.from_cfg(config)
+scores = runner.val()
+if runner.rank == 0:
+    json.dump(scores, open(work_dir + '/scores.json', 'w'))
+"""
+
+
+def torchrun(*arguments):
+    return run_python('-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2', *arguments)
+
+
+def test_two_processes_validate_as_one_does(trained, data_root, tmp_path):
+    script = tmp_path / 'validate.py'
+    script.write_text(VALIDATE)
+    scores = {}
+    for launcher, run in (('none', run_python), ('pytorch', torchrun)):
+        folder = tmp_path / launcher
+        run(script, TINY_RECIPE, data_root, trained / 'epoch_3.pth', folder, launcher)
+        scores[launcher] = json.loads((folder / 'scores.json').read_text())
+    assert scores['pytorch'] == pytest.approx(scores['none'], rel=1e-6)
+
+
+def test_two_processes_train_and_test(data_root, trained, tmp_path):
+    work_dir = tmp_path / 'distributed'
+    options = ('--cfg-options', 'train_cfg.max_epochs=1')
+    torchrun(STEP3, TINY_RECIPE, '--data-root', data_root, '--work-dir', work_dir, '--launcher', 'pytorch', *options)
+    assert (work_dir / 'best_model_weight.pth').is_file()
+
+    scores = {}
+    for launcher, run in (('none', run_python), ('pytorch', torchrun)):
+        out = tmp_path / f'{launcher}.json'
+        table = ('--csv', tmp_path / f'{launcher}.csv')
+        checkpoint = trained / 'best_model_weight.pth'
+        run(
+            'step4_test_and_visualize.py',
+            TINY_RECIPE,
+            checkpoint,
+            '--data-root',
+            data_root,
+            '--out',
+            out,
+            *table,
+            '--launcher',
+            launcher,
+        )
+        scores[launcher] = json.loads(out.read_text())
+    assert scores['pytorch'] == pytest.approx(scores['none'], rel=1e-6)
+    assert (tmp_path / 'none.csv').read_text() == (tmp_path / 'pytorch.csv').read_text()
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'expected'),
+    [
+        ({'amp': True}, 'needs a GPU'),
+        ({'launcher': 'pytorch'}, 'torchrun'),
+        ({'launcher': 'slurm'}, 'needs GPUs'),
+        ({'resume': 'gone.pth'}, 'gone.pth'),
+    ],
+)
+@pytest.mark.skipif(torch.cuda.is_available(), reason='these flags work where there is a GPU')
+def test_a_flag_that_does_not_fit_this_machine_is_named(tmp_path, data_root, arguments, expected):
+    with pytest.raises(InputError, match=expected):
+        train(load_config(TINY_RECIPE, data_root), tmp_path, **arguments)
+
+
+def test_scaling_the_learning_rate_needs_a_base_batch_size(tmp_path, data_root):
+    config = load_config(TINY_RECIPE, data_root)
+    del config['auto_scale_lr']
+    with pytest.raises(InputError, match='base_batch_size'):
+        train(config, tmp_path, auto_scale_lr=True)

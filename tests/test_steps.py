@@ -1,0 +1,86 @@
+"""Steps 3 to 5 as a user calls them: what they print and write, and one clear line for each mistake."""
+
+import csv
+import json
+
+import cv2
+import jsonschema
+import pytest
+from conftest import ROOT, TINY_RECIPE, run_python
+
+STEP3, STEP4, STEP5 = (next(ROOT.glob(f'step{number}_*.py')).name for number in (3, 4, 5))
+
+
+def test_step4_scores_tables_and_pictures(trained, data_root, tmp_path):
+    done = run_python(
+        STEP4,
+        TINY_RECIPE,
+        trained / 'best_model_weight.pth',
+        *('--data-root', data_root, '--show-dir', tmp_path / 'pictures', '--interval', 2),
+        *('--out', tmp_path / 'scores.json', '--dump', tmp_path / 'all.json', '--csv', tmp_path / 'table.csv'),
+    )
+    scores = json.loads((tmp_path / 'scores.json').read_text())
+    assert list(scores) == ['MRE', 'SDR 2.0mm', 'SDR 2.5mm', 'SDR 3.0mm', 'SDR 4.0mm']
+    assert f'MRE = {scores["MRE"]:.3f} ±' in done.stdout
+    rows = list(csv.DictReader((tmp_path / 'table.csv').open(encoding='utf-8')))
+    assert float(rows[-1]['MRE mm']) == pytest.approx(scores['MRE'], abs=1e-3)
+    assert 'posterior nasal spine' in done.stdout
+    assert len(json.loads((tmp_path / 'all.json').read_text())) == 3
+    pictures = sorted((tmp_path / 'pictures').iterdir())
+    assert len(pictures) == 2 and pictures[0].name > '1_MRE-'
+    assert cv2.imread(str(pictures[0])) is not None
+
+
+def test_step5_answers_every_slice_by_the_schema(trained, phantom_stack, tmp_path):
+    result = tmp_path / 'expected_output.json'
+    done = run_python(
+        STEP5,
+        *('--config_file', TINY_RECIPE, '--load_weight_path', trained / 'best_model_weight.pth'),
+        *('--load_mha_path', phantom_stack / 'train_stack.mha', '--save_json_path', result),
+    )
+    assert '11 slices' in done.stdout
+    content = json.loads(result.read_text())
+    jsonschema.validate(content, json.loads((ROOT / 'tests' / 'result_schema.json').read_text()))
+    names = [str(number) for number in range(1, 39)]
+    assert [(point['name'], point['point'][2]) for point in content['points']] == [
+        (name, z) for z in range(1, 12) for name in names
+    ]
+
+
+def mistakes(trained, data_root, phantom_stack, tmp_path):
+    """Name of the mistake, the call, and what the message must hold."""
+    weights, stack = trained / 'best_model_weight.pth', phantom_stack / 'train_stack.mha'
+    truncated = tmp_path / 'truncated.mha'
+    truncated.write_bytes(stack.read_bytes()[:-1000])
+    rubbish = tmp_path / 'rubbish.pth'
+    rubbish.write_bytes(b'rubbish')
+
+    def step5(config=TINY_RECIPE, checkpoint=weights, mha=stack, out=tmp_path / 'out.json'):
+        return (
+            *(STEP5, '--config_file', config, '--load_weight_path', checkpoint),
+            *('--load_mha_path', mha, '--save_json_path', out),
+        )
+
+    other = ROOT / 'cldetection_configs' / 'rtmpose-m_8xb256-420e-512x512.py'
+    yield 'truncated stack', step5(mha=truncated), ['truncated.mha', 'truncated']
+    yield 'missing stack', step5(mha=tmp_path / 'gone.mha'), ['gone.mha']
+    yield 'other config', step5(config=other), ['best_model_weight.pth', 'does not fit']
+    yield 'no folder', step5(out=tmp_path / 'gone' / 'out.json'), [str(tmp_path / 'gone')]
+    yield 'rubbish weights', step5(checkpoint=rubbish), ['rubbish.pth', 'not a checkpoint']
+    yield 'missing config', step5(config='gone.py'), ['gone.py']
+    yield 'test without data', (STEP4, TINY_RECIPE, weights, '--data-root', tmp_path), ['test.json']
+    yield 'training without data', (STEP3, TINY_RECIPE, '--data-root', tmp_path, '--work-dir', tmp_path), ['train.json']
+    yield (
+        'training with other landmarks',
+        (STEP3, TINY_RECIPE, '--data-root', data_root, '--work-dir', tmp_path, '--landmarks', 'isbi2015'),
+        ['isbi2015', '--landmarks cldetection2023'],
+    )
+
+
+def test_mistakes_are_one_clear_line_and_status_2(trained, data_root, phantom_stack, tmp_path):
+    for name, call, expected in mistakes(trained, data_root, phantom_stack, tmp_path):
+        done = run_python(*call, check=2)
+        errors = [line for line in done.stderr.splitlines() if line.startswith('error: ')]
+        assert len(errors) == 1 and 'Traceback' not in done.stderr, (name, done.stderr)
+        assert all(text in errors[0] for text in expected), (name, errors)
+        assert not (tmp_path / 'out.json').exists(), name
