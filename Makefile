@@ -1,8 +1,6 @@
 # make demo            the whole pipeline, steps 1 to 5, on a built-in synthetic data set
-# make test            the tests
-# make env             the environment alone; the two above call it
-# make lint            ruff
-# make clean-demo      forget the demo's results, so that the next make demo starts anew
+# make test            ruff and the tests
+# make env             the environment alone; the two above call it, and a second call does nothing
 
 # Python 3.10 or 3.11; another one by make PYTHON=...
 PYTHON ?= $(shell for p in python3.11 python3.10 python3; do $$p -c '' 2>/dev/null && { echo $$p; break; }; done)
@@ -10,19 +8,47 @@ VENV ?= .venv
 DEMO ?= demo
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-CONFIG := cldetection_configs/demo_hrnet-w18s_udp-1xb8-192x240.py
+CONFIG := cldetection_configs/demo_hrnet-w18s_udp-1xb8-30e-192x224.py
 
-# Wheels alone, so that no compiler is needed; xtcocotools has none for Python 3.12.
-ONLY_WHEELS := $(shell $(PYTHON) -c 'import sys; print("--only-binary=:all:" + " --no-binary=xtcocotools" * (sys.version_info >= (3, 12)))')
+# Wheels alone, so that no compiler is needed; xtcocotools has none for Python 3.12, where it is built.
+WHEELS = --only-binary=:all: $(shell $(PYTHON) -c 'import sys; print("--no-binary=xtcocotools" if sys.version_info >= (3, 12) else "")')
 
-.PHONY: env demo test lint clean-demo
+.PHONY: env demo test
 
 env: $(STAMP)
 
 $(STAMP): requirements.txt requirements-mmpose.txt mmpose_package/pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip setuptools wheel
-	$(BIN)/python -m pip install $(ONLY_WHEELS) -r requirements.txt
+	$(BIN)/python -m pip install $(WHEELS) -r requirements.txt
 	$(BIN)/python -m pip install --only-binary=:all: --no-deps -r requirements-mmpose.txt
 	$(BIN)/python -m pip install --no-deps -e mmpose_package
 	touch $(STAMP)
+
+test: env
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest
+
+demo: env $(DEMO)/stack/train-gt.json $(DEMO)/new/train-gt.json
+	$(BIN)/python step1_test_mmpose.py
+	$(BIN)/python step2_prepare_coco_dataset.py --mha_file_path $(DEMO)/stack/train_stack.mha \
+	    --train_gt_path $(DEMO)/stack/train-gt.json --image_save_dir $(DEMO)/data/images --overwrite
+	rm -rf $(DEMO)/run
+	$(BIN)/python step3_train_and_evaluation.py $(CONFIG) --data-root $(DEMO)/data --work-dir $(DEMO)/run
+	$(BIN)/python step4_test_and_visualize.py $(CONFIG) $(DEMO)/run/best_model_weight.pth --data-root $(DEMO)/data \
+	    --show-dir $(DEMO)/pictures --out $(DEMO)/scores.json
+	$(BIN)/python step5_predict_expected_output.py --config_file $(CONFIG) \
+	    --load_weight_path $(DEMO)/run/best_model_weight.pth \
+	    --load_mha_path $(DEMO)/new/train_stack.mha --save_json_path $(DEMO)/expected_output.json
+	@echo
+	@$(BIN)/python benchmarks/demo_summary.py $(DEMO)/data $(DEMO)/scores.json
+	@echo 'pictures:    $(DEMO)/pictures (the worst image first)'
+	@echo 'curves:      $(DEMO)/run/curves.png'
+	@echo 'checkpoint:  $(DEMO)/run/best_model_weight.pth'
+	@echo 'result JSON: $(DEMO)/expected_output.json'
+
+# The synthetic X-rays of the demo: those it learns from, and three others that step 5 predicts.
+$(DEMO)/stack/train-gt.json: | env
+	$(BIN)/python -m cephalometric phantom $(DEMO)/stack --count 80
+$(DEMO)/new/train-gt.json: | env
+	$(BIN)/python -m cephalometric phantom $(DEMO)/new --count 3 --seed 7

@@ -153,6 +153,13 @@ def test_a_flag_that_does_not_fit_this_machine_is_named(tmp_path, data_root, arg
         train(load_config(TINY_RECIPE, data_root), tmp_path, **arguments)
 
 
+def test_a_new_run_never_overwrites_an_earlier_one(trained, data_root):
+    before = {path: path.stat().st_mtime_ns for path in trained.rglob('*') if path.is_file()}
+    with pytest.raises(InputError, match='--resume'):
+        train(load_config(TINY_RECIPE, data_root), trained)
+    assert {path: path.stat().st_mtime_ns for path in trained.rglob('*') if path.is_file()} == before
+
+
 def test_scaling_the_learning_rate_needs_a_base_batch_size(tmp_path, data_root):
     config = load_config(TINY_RECIPE, data_root)
     del config['auto_scale_lr']

@@ -1,5 +1,6 @@
 """The one predictor: an X-ray in, landmarks in its own pixels out."""
 
+import copy
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,6 @@ from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.model.utils import revert_sync_batchnorm
 from mmpose.models import build_pose_estimator
-from mmpose.registry import MODELS  # noqa: F401  (registers MMPose's models)
 
 from cephalometric.errors import InputError
 from cephalometric.geometry import content_crop
@@ -50,7 +50,9 @@ class CephalometricPredictor:
     def __init__(self, config: Config, checkpoint: str | Path, device: str = 'cpu') -> None:
         self.landmarks: LandmarkSet = load_landmark_set(config.landmark_set)
         self.pipeline = Compose(config.test_pipeline)
-        self.model = _build(config, checkpoint, self.landmarks).to(device).eval()
+        self.model = build_model(config)
+        _load_weights(self.model, checkpoint, config, self.landmarks)
+        self.model.to(device)
 
     def predict(self, image: np.ndarray) -> Prediction:
         """Find the landmarks of one X-ray.
@@ -122,22 +124,23 @@ def _check(image: np.ndarray) -> None:
         raise ValueError(f'an X-ray is uint8 of shape (H, W) or (H, W, 3), not {image.dtype} {image.shape}')
 
 
-def _build(config: Config, checkpoint: str | Path, landmarks: LandmarkSet) -> torch.nn.Module:
-    model_config = config.model.copy()
+def build_model(config: Config) -> torch.nn.Module:
+    """The model of a config, for inference, with weights at random: they are to come from a checkpoint."""
+    model_config = copy.deepcopy(config.model)
     model_config.train_cfg = None
-    backbone = model_config.backbone.copy()
-    backbone.init_cfg = None  # All weights come from the checkpoint.
-    model_config.backbone = backbone
-    model = revert_sync_batchnorm(build_pose_estimator(model_config))
+    model_config.backbone.init_cfg = None
+    return revert_sync_batchnorm(build_pose_estimator(model_config)).eval()
+
+
+def _load_weights(model: torch.nn.Module, checkpoint: str | Path, config: Config, landmarks: LandmarkSet) -> None:
     content = load_from_checked_file(str(checkpoint), map_location='cpu')
-    if 'state_dict' not in content:
+    if not isinstance(content, dict) or 'state_dict' not in content:
         raise InputError(f'{checkpoint}: not a checkpoint of this toolkit: it holds no "state_dict"')
     try:
         model.load_state_dict(content['state_dict'])
     except RuntimeError as error:
-        lines = [line.strip() for line in str(error).splitlines()]
+        reasons = [line.strip() for line in str(error).splitlines()[1:]] or [str(error)]
         raise InputError(
             f'{checkpoint} does not fit {config.filename} with its {len(landmarks)} landmarks: give the config that '
-            f'the checkpoint was trained with ({lines[1] if len(lines) > 1 else lines[0]})'
+            f'the checkpoint was trained with ({reasons[0][:200]})'
         ) from None
-    return model

@@ -38,7 +38,7 @@ def train(
         The file of the best weights alone.
 
     Raises:
-        InputError: A flag does not fit the machine or the config.
+        InputError: A flag does not fit the machine or the config, or the work dir holds another run.
     """
     work_dir = Path(work_dir)
     config.work_dir, config.launcher = str(work_dir), launcher
@@ -52,6 +52,8 @@ def train(
                 f'--auto-scale-lr: {config.filename} does not say auto_scale_lr = dict(base_batch_size=...)'
             )
         config.auto_scale_lr.enable = True
+    if not resume:
+        _refuse_to_mix(work_dir)
     start_distributed(launcher)
     start = _resume(config, work_dir, resume) if resume else resolve_pretrained(config)
     runner = Runner.from_cfg(config)
@@ -88,6 +90,15 @@ def _use_amp(config: Config) -> None:
         raise InputError('--amp needs a GPU, and this machine shows none: leave the flag out')
     config.optim_wrapper.type = 'AmpOptimWrapper'
     config.optim_wrapper.setdefault('loss_scale', 'dynamic')
+
+
+def _refuse_to_mix(work_dir: Path) -> None:
+    found = latest_checkpoint(work_dir)
+    if found is not None:
+        raise InputError(
+            f'{work_dir} holds checkpoints of an earlier run ({found.name}): continue it with --resume, or name another '
+            '--work-dir'
+        )
 
 
 def _resume(config: Config, work_dir: Path, resume: str) -> str:
