@@ -1,0 +1,124 @@
+"""Tiny stacks in the challenge's file format, for every test that needs real files."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cephalometric.formats.mha import write_stack
+from cephalometric.landmarks import load_landmark_set
+from cephalometric.phantom.dataset import write_challenge_dataset
+from cephalometric.preparation import prepare
+
+
+@dataclass
+class TinyDataSet:
+    """A stack of small grey noise images, zero-padded, and its annotations.
+
+    Attributes:
+        folder: Where both files lie.
+        slices: uint8, shape (N, 48, 64, 3), padding included.
+        sizes: Width and height of each image without its padding.
+        points: The entries of "points" in the annotation file; change them and call ``write``.
+        compressed: Whether the stack is written compressed.
+    """
+
+    folder: Path
+    slices: np.ndarray
+    sizes: list[tuple[int, int]]
+    points: list[dict]
+    compressed: bool = False
+
+    @property
+    def stack_path(self) -> Path:
+        return self.folder / 'train_stack.mha'
+
+    @property
+    def annotation_path(self) -> Path:
+        return self.folder / 'train-gt.json'
+
+    def write(self) -> None:
+        write_stack(self.stack_path, self.slices, len(self.slices), self.compressed)
+        content = {'name': 'Orthodontic landmarks', 'type': 'Multiple points', 'points': self.points}
+        self.annotation_path.write_text(json.dumps(content))
+
+    def entries(self, slice_number: int) -> list[dict]:
+        return [entry for entry in self.points if entry['point'][2] == slice_number]
+
+
+def make_tiny_data_set(folder: Path, count: int = 8, landmarks: str = 'isbi2015') -> TinyDataSet:
+    random = np.random.default_rng(7)
+    slices = np.zeros((count, 48, 64, 3), np.uint8)
+    sizes, points = [], []
+    for position in range(count):
+        width, height = 50 + position % 5, 40 + position % 3
+        slices[position, :height, :width] = random.integers(1, 256, (height, width, 1), dtype=np.uint8)
+        sizes.append((width, height))
+        for number in range(1, len(load_landmark_set(landmarks)) + 1):
+            point = [int(random.integers(width)), int(random.integers(height)), position + 1]
+            points.append({'name': number, 'point': point, 'scale': '0.125' if position % 2 else '0.1'})
+    folder.mkdir(exist_ok=True)
+    data_set = TinyDataSet(folder, slices, sizes, points)
+    data_set.write()
+    return data_set
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> TinyDataSet:
+    """Eight images with the 19 landmarks of isbi2015 in a folder of their own."""
+    return make_tiny_data_set(tmp_path / 'input')
+
+
+ROOT = Path(__file__).parents[1]
+TINY_RECIPE = Path(__file__).with_name('tiny_recipe.py')
+
+
+def run_python(*arguments: object, check: int | None = 0, timeout: float = 300) -> subprocess.CompletedProcess:
+    """Run a script as a user would; with ``check``, insist on that exit status."""
+    done = subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env=os.environ | {'OMP_NUM_THREADS': '1'},
+    )
+    assert check is None or done.returncode == check, done.stdout[-2000:] + done.stderr[-4000:]
+    return done
+
+
+@pytest.fixture(scope='session')
+def phantom_stack(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a stack of small synthetic X-rays with its annotations."""
+    folder = tmp_path_factory.mktemp('stack')
+    write_challenge_dataset(folder, count=11, size_scale=0.1)
+    return folder
+
+
+@pytest.fixture(scope='session')
+def data_root(phantom_stack: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The synthetic X-rays prepared: 6 to train, 2 to validate, 3 to test."""
+    folder = tmp_path_factory.mktemp('prepared')
+    prepare(
+        phantom_stack / 'train_stack.mha',
+        phantom_stack / 'train-gt.json',
+        folder / 'images',
+        load_landmark_set('cldetection2023'),
+        sizes=(6, 2, 3),
+    )
+    return folder
+
+
+@pytest.fixture(scope='session')
+def trained(data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The work dir of the tiny recipe, trained by step 3 from beginning to end."""
+    work_dir = tmp_path_factory.mktemp('run') / 'uninterrupted'
+    run_python(
+        'step3_train_and_evaluation.py', TINY_RECIPE, '--data-root', data_root, '--work-dir', work_dir, '--seed', 1
+    )
+    return work_dir
