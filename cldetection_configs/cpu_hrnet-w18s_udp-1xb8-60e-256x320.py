@@ -2,7 +2,7 @@
 # Command:  python step3_train_and_evaluation.py cldetection_configs/cpu_hrnet-w18s_udp-1xb8-60e-256x320.py
 _base_ = ['_base_/runtime.py', '_base_/data.py', '_base_/models/hrnet_w18_small.py']
 
-codec = dict(type='UDPHeatmap', input_size=(256, 320), heatmap_size=(64, 80), sigma=2)
+codec = dict(type='BoundedUDPHeatmap', input_size=(256, 320), heatmap_size=(64, 80), sigma=2)
 
 train_cfg = dict(by_epoch=True, max_epochs=60, val_interval=5)
 train_dataloader = dict(num_workers=1)

@@ -8,7 +8,7 @@
 # Score:    not measured here: needs a GPU.
 _base_ = ['_base_/runtime.py', '_base_/data.py', '_base_/models/hrnet_w32.py']
 
-codec = dict(type='UDPHeatmap', input_size=(512, 512), heatmap_size=(128, 128), sigma=2)
+codec = dict(type='BoundedUDPHeatmap', input_size=(512, 512), heatmap_size=(128, 128), sigma=2)
 
 train_cfg = dict(by_epoch=True, max_epochs=250, val_interval=2)
 train_dataloader = dict(batch_size=8)

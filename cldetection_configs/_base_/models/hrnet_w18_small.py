@@ -15,9 +15,9 @@ model = dict(
         ),
     ),
     head=dict(
-        type='HeatmapHead',
+        type='SoftmaxHeatmapHead',
         in_channels=16,
         deconv_out_channels=None,
-        loss=dict(type='KeypointMSELoss', use_target_weight=True),
+        loss=dict(type='HeatmapCrossEntropyLoss'),
     ),
 )

@@ -1,5 +1,8 @@
 """The models that MMPose does not have; importing this package registers them."""
 
+from cephalometric.models.codecs import BoundedUDPHeatmap
 from cephalometric.models.cspnext import CSPNeXt
+from cephalometric.models.heads import SoftmaxHeatmapHead
+from cephalometric.models.losses import HeatmapCrossEntropyLoss
 
-__all__ = ['CSPNeXt']
+__all__ = ['BoundedUDPHeatmap', 'CSPNeXt', 'HeatmapCrossEntropyLoss', 'SoftmaxHeatmapHead']

@@ -71,7 +71,7 @@ def _complete(config: Config) -> None:
         for transform in pipeline:
             if transform.type == 'TopdownAffine':
                 transform.input_size = codec.input_size
-                transform.use_udp = codec.type == 'UDPHeatmap'
+                transform.use_udp = 'UDP' in codec.type
             elif transform.type == 'GenerateTarget':
                 transform.encoder = codec
     for name, dataset in _datasets(config):

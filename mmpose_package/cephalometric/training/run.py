@@ -96,8 +96,8 @@ def _refuse_to_mix(work_dir: Path) -> None:
     found = latest_checkpoint(work_dir)
     if found is not None:
         raise InputError(
-            f'{work_dir} holds checkpoints of an earlier run ({found.name}): continue it with --resume, or name another '
-            '--work-dir'
+            f'{work_dir} holds checkpoints of an earlier run ({found.name}): continue it with --resume, or name '
+            'another --work-dir'
         )
 
 
