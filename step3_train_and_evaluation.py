@@ -14,7 +14,7 @@ from cephalometric.training.run import train
 from cldetection_utils import add_data_arguments, run_step
 
 EXAMPLES = """examples:
-  python step3_train_and_evaluation.py cldetection_configs/cpu_hrnet-w18s_udp-1xb8-60e-256x320.py --data-root data
+  python step3_train_and_evaluation.py cldetection_configs/cpu_hrnet-w18s_udp-1xb8-45e-256x320.py --data-root data
   python step3_train_and_evaluation.py CONFIG --work-dir work_dirs/mine --resume
   torchrun --nproc_per_node=2 step3_train_and_evaluation.py CONFIG --launcher pytorch
 """

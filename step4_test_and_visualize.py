@@ -19,8 +19,8 @@ from cephalometric.training.run import start_distributed
 from cldetection_utils import add_data_arguments, check_and_make_dir, run_step
 
 EXAMPLE = """example:
-  python step4_test_and_visualize.py cldetection_configs/cpu_hrnet-w18s_udp-1xb8-60e-256x320.py \\
-      work_dirs/cpu_hrnet-w18s_udp-1xb8-60e-256x320/best_model_weight.pth \\
+  python step4_test_and_visualize.py cldetection_configs/cpu_hrnet-w18s_udp-1xb8-45e-256x320.py \\
+      work_dirs/cpu_hrnet-w18s_udp-1xb8-45e-256x320/best_model_weight.pth \\
       --data-root data --show-dir work_dirs/pictures --out work_dirs/scores.json
 """
 

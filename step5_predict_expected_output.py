@@ -12,8 +12,8 @@ from cldetection_utils import run_step
 
 EXAMPLE = """example:
   python step5_predict_expected_output.py \\
-      --config_file cldetection_configs/cpu_hrnet-w18s_udp-1xb8-60e-256x320.py \\
-      --load_weight_path work_dirs/cpu_hrnet-w18s_udp-1xb8-60e-256x320/best_model_weight.pth \\
+      --config_file cldetection_configs/cpu_hrnet-w18s_udp-1xb8-45e-256x320.py \\
+      --load_weight_path work_dirs/cpu_hrnet-w18s_udp-1xb8-45e-256x320/best_model_weight.pth \\
       --load_mha_path step6_docker_and_upload/test/stack1.mha \\
       --save_json_path step6_docker_and_upload/test/expected_output.json
 """

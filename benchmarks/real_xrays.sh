@@ -9,7 +9,7 @@
 set -euo pipefail
 
 PYTHON=${PYTHON:-.venv/bin/python}
-RECIPE=cldetection_configs/cpu_hrnet-w18s_udp-1xb8-60e-256x320.py
+RECIPE=cldetection_configs/cpu_hrnet-w18s_udp-1xb8-45e-256x320.py
 
 main() {
   local uncompressed=$1 compressed=$2 out=$3

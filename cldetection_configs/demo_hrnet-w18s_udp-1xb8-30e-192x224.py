@@ -1,6 +1,6 @@
 # Purpose:  make demo: the CPU recipe at three quarters of its resolution, on the synthetic X-rays.
 # Command:  python step3_train_and_evaluation.py cldetection_configs/demo_hrnet-w18s_udp-1xb8-30e-192x224.py
-_base_ = 'cpu_hrnet-w18s_udp-1xb8-60e-256x320.py'
+_base_ = 'cpu_hrnet-w18s_udp-1xb8-45e-256x320.py'
 
 codec = dict(input_size=(192, 224), heatmap_size=(48, 56))
 

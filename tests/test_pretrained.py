@@ -42,5 +42,5 @@ def test_weights_that_cannot_be_had_are_dropped_with_a_word(config, tmp_path):
 
 
 def test_a_recipe_without_pretrained_weights_says_so():
-    config = load_config(ROOT / 'cldetection_configs' / 'cpu_hrnet-w18s_udp-1xb8-60e-256x320.py')
+    config = load_config(ROOT / 'cldetection_configs' / 'cpu_hrnet-w18s_udp-1xb8-45e-256x320.py')
     assert resolve_pretrained(config) == 'The backbone is trained from scratch.'

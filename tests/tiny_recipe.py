@@ -1,5 +1,5 @@
 # The CPU recipe made tiny, for tests that train for real in seconds.
-_base_ = '../cldetection_configs/cpu_hrnet-w18s_udp-1xb8-60e-256x320.py'
+_base_ = '../cldetection_configs/cpu_hrnet-w18s_udp-1xb8-45e-256x320.py'
 
 codec = dict(input_size=(64, 64), heatmap_size=(16, 16))
 
