@@ -1,5 +1,6 @@
 # make demo            the whole pipeline, steps 1 to 5, on a built-in synthetic data set
 # make test            ruff and the tests
+# make test-container  step 6 with a real container engine (a quarter of an hour; needs the demo's model)
 # make env             the environment alone; the two above call it, and a second call does nothing
 
 # Python 3.10 or 3.11; another one by make PYTHON=...
@@ -13,7 +14,7 @@ CONFIG := cldetection_configs/demo_hrnet-w18s_udp-1xb8-30e-192x224.py
 # Wheels alone, so that no compiler is needed; xtcocotools has none for Python 3.12, where it is built.
 WHEELS = --only-binary=:all: $(shell $(PYTHON) -c 'import sys; print("--no-binary=xtcocotools" if sys.version_info >= (3, 12) else "")')
 
-.PHONY: env demo test
+.PHONY: env demo test test-container
 
 env: $(STAMP)
 
@@ -28,6 +29,10 @@ test: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest
+
+test-container: env
+	PYTHON=$(abspath $(BIN)/python) tests/test_container.sh --config $(CONFIG) \
+	    --checkpoint $(DEMO)/run/best_model_weight.pth
 
 demo: env $(DEMO)/stack/train-gt.json $(DEMO)/new/train-gt.json
 	$(BIN)/python step1_test_mmpose.py

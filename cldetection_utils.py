@@ -4,30 +4,26 @@ The helpers are thin: the work is done in the package ``cephalometric``. None of
 """
 
 import argparse
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from cephalometric.errors import InputError
+from cephalometric.errors import InputError, run_step
 from cephalometric.formats.coco import LabelledImage, coco_content
 from cephalometric.formats.json_files import write_json
 from cephalometric.formats.mha import open_stack
 from cephalometric.geometry import content_crop
 from cephalometric.landmarks import load_landmark_set
 
-
-def run_step(main: Callable[[], None]) -> None:
-    """Run the main function of a script: a user's mistake ends it with one message and status 2, Ctrl-C with 130."""
-    try:
-        main()
-    except InputError as error:
-        print(f'error: {error}', file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print('interrupted', file=sys.stderr)
-        sys.exit(130)
+__all__ = [
+    'add_data_arguments',
+    'check_and_make_dir',
+    'extract_one_image_landmarks',
+    'load_train_stack_data',
+    'remove_zero_padding',
+    'run_step',
+    'save_coco_json_dataset',
+]
 
 
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:

@@ -78,3 +78,12 @@ def test_an_empty_heatmap_is_answered_with_the_middle():
     decoded, scores = build().decode(np.zeros((2, 56, 48), np.float32))
     assert (scores == 0).all()
     np.testing.assert_allclose(decoded[0], [[96, 112]] * 2)
+
+
+def test_a_plateau_and_a_ridge_have_no_refinement_to_fail_on():
+    heatmaps = np.full((2, 56, 48), 0.5, np.float32)
+    heatmaps[1] = 0.1
+    heatmaps[1, 20] = 0.9
+    decoded, _ = build().decode(heatmaps)
+    assert np.isfinite(decoded).all()
+    assert abs(decoded[0, 1, 1] - 20 * 224 / 55) < 0.01

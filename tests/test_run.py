@@ -162,6 +162,6 @@ def test_a_new_run_never_overwrites_an_earlier_one(trained, data_root):
 
 def test_scaling_the_learning_rate_needs_a_base_batch_size(tmp_path, data_root):
     config = load_config(TINY_RECIPE, data_root)
-    del config['auto_scale_lr']
+    config.pop('auto_scale_lr')
     with pytest.raises(InputError, match='base_batch_size'):
         train(config, tmp_path, auto_scale_lr=True)

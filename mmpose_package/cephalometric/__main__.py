@@ -1,21 +1,15 @@
 """The command line of the package: ``python -m cephalometric COMMAND``."""
 
 import argparse
-import sys
 
-from cephalometric.errors import InputError
+from cephalometric.errors import run_step
 from cephalometric.phantom.dataset import write_challenge_dataset
 
 
-def main() -> int:
-    """Run a command; 0 when it did what it was asked, 2 for a user's mistake."""
+def main() -> None:
+    """Run the command that the arguments name."""
     args = _parser().parse_args()
-    try:
-        args.run(args)
-    except InputError as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 2
-    return 0
+    args.run(args)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -49,4 +43,4 @@ def _phantom(args: argparse.Namespace) -> None:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    run_step(main)

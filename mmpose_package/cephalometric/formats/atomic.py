@@ -1,5 +1,6 @@
 """Files appear whole or not at all."""
 
+import contextlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,9 +31,11 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         raise InputError(f'{path}: the folder {path.parent} does not exist; make it first or name another')
     partial = path.with_name(f'.{path.name}.partial')
     try:
+        partial.touch()  # A folder that cannot be written to is found out before the work, not after it.
         yield partial
         os.replace(partial, path)
     except OSError as error:
         raise InputError(f'{path} cannot be written: {error}') from error
     finally:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)

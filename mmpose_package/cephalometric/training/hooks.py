@@ -49,6 +49,8 @@ class ResumableCheckpointHook(CheckpointHook):
 
     def after_val_epoch(self, runner: Runner, metrics: dict) -> None:
         """Save the best checkpoint, where this is one, and the checkpoint of the epoch."""
+        if not hasattr(self, 'file_backend'):
+            return  # Runner.val() outside training: there is nothing to save.
         super().after_val_epoch(runner, metrics)
         saved = self.last_ckpt and Path(self.last_ckpt).name == self.filename_tmpl.format(runner.epoch)
         if not saved:

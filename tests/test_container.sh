@@ -1,0 +1,225 @@
+#!/usr/bin/env bash
+# Step 6 with a real container engine: build, test, bad inputs, kills, export, and the exported file again.
+#
+#   tests/test_container.sh --config CONFIG --checkpoint CHECKPOINT
+#
+# It uses the engine that is there. Where there is none, root on Debian gets one for the time of the tests; elsewhere the
+# tests are skipped. Two images, the base and the packages, stay for the next time; everything else is removed.
+# PYTHON=... names the toolkit's Python.
+
+set -euo pipefail
+
+TESTS=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)/container
+# shellcheck source=step6_docker_and_upload/common.sh
+source "$TESTS/../../step6_docker_and_upload/common.sh"
+# shellcheck source=tests/container/engine.sh
+source "$TESTS/engine.sh"
+
+IMAGE=cldetection_container_test
+PACKAGES=cldetection_packages
+LOADED=cldetection_container_test_loaded
+INVOKE=cldetection_container_test_invoke
+CONTAINER=cldetection_container_test_$$
+RESULT=orthodontic-landmarks.json
+
+main() {
+  WORK=$(mktemp -d)
+  trap clean_up EXIT
+  find_python
+  provide_engine
+  build "$@"
+  look_inside
+  prepare
+  "$HERE/test.sh" --image "$IMAGE" --stack "$STACK" --expected "$EXPECTED"
+  try_inputs
+  try_models
+  try_limits
+  try_kills
+  try_http_after_a_failure
+  try_export
+  say "The container passed all tests in $SECONDS s."
+}
+
+build() {
+  choose_build_options
+  # Under a name of its own, for the next time.
+  "$HERE/build.sh" --image "$PACKAGES" "$@" "${BASE_OPTIONS[@]}" -- "${NETWORK_OPTIONS[@]}" --target packages
+  "$HERE/build.sh" --image "$IMAGE" "$@" "${BASE_OPTIONS[@]}" -- "${NETWORK_OPTIONS[@]}"
+  "$HERE/build.sh" --image "$INVOKE" --api-method invoke "$@" "${BASE_OPTIONS[@]}" -- "${NETWORK_OPTIONS[@]}" > "$WORK/invoke.log"
+  expect_equal exec "$(label "$IMAGE")"
+  expect_equal invoke "$(label "$INVOKE")"
+}
+
+label() { "$ENGINE" image inspect --format '{{index .Config.Labels "org.grand-challenge.api-method"}}' "$1"; }
+
+look_inside() {
+  say '- inside: not root, no compiler, no caches, no test data'
+  local found
+  # shellcheck disable=SC2016  # for the shell in the container
+  found=$("$ENGINE" run --rm --network none --entrypoint sh "$IMAGE" -c '
+    [ "$(id -u)" != 0 ] || echo "user is root"
+    for tool in cc gcc g++ clang; do command -v $tool; done
+    find /opt /home /root /tmp \( -name "*.whl" -o -name "*.mha" -o -path "*/.cache/*" \) 2> /dev/null
+    cd /opt/algorithm && find . -name "test*" -o -name __pycache__')
+  expect_equal '' "$found"
+}
+
+prepare() {
+  say '- expected result and other inputs'
+  STACK=$WORK/stack1.mha
+  EXPECTED=$WORK/expected_output.json
+  "$PYTHON" "$HERE/make_test_stack.py" "$STACK" > /dev/null
+  "$ENGINE" create --name "$CONTAINER" "$IMAGE" > /dev/null
+  "$ENGINE" cp "$CONTAINER:/opt/algorithm/model" "$WORK/model" > /dev/null
+  "$ENGINE" rm "$CONTAINER" > /dev/null
+  "$PYTHON" -W ignore "$ROOT/step5_predict_expected_output.py" --config_file "$WORK/model/config.py" \
+    --load_weight_path "$WORK/model/weights.pth" --load_mha_path "$STACK" --save_json_path "$EXPECTED" > /dev/null
+  "$PYTHON" -W ignore "$TESTS/make_cases.py" "$WORK" "$WORK/model"
+  chmod -R a+rX "$WORK"
+}
+
+expect_equal() { [[ $2 == "$1" ]] || die "'$1' is expected, and it is '$2'"; }
+
+# start INPUT [OPTIONS...]: the container with the folder inputs/INPUT and an empty /output.
+start() {
+  rm -rf "$WORK/output"
+  mkdir -m 777 "$WORK/output"
+  run_as_platform --name "$CONTAINER" --volume "$WORK/inputs/$1:/input/images/lateral-dental-x-rays:ro" \
+    --volume "$WORK/output:/output:${OUTPUT_MODE:-rw}" "${@:2}" "$IMAGE"
+}
+
+remove() { "$ENGINE" rm --force "$CONTAINER" > /dev/null; }
+
+# shellcheck disable=SC2069  # stdout is to go
+stderr_of() { "$ENGINE" logs "$CONTAINER" 2>&1 > /dev/null; }
+
+# expect_end STATUS PATTERN: how it ends; PATTERN is that of the only line on stderr, '' for none.
+# With status 0 there is a result, otherwise nothing at all in /output.
+expect_end() {
+  local status text files
+  status=$("$ENGINE" wait "$CONTAINER")
+  text=$(stderr_of)
+  files=$(ls -A "$WORK/output")
+  remove
+  say "  status $status: ${text:-nothing on stderr}"
+  expect_equal "$1" "$status"
+  expect_equal "$( ((status)) || echo "$RESULT")" "$files"
+  # shellcheck disable=SC2053  # a pattern
+  [[ $text == $2 && $text != *$'\n'* ]] || die "one line like '$2' is expected on stderr"
+}
+
+expect_points() {
+  expect_equal "$1" "$("$PYTHON" -c 'import json, sys; print(json.load(open(sys.argv[1]))["points"][-1]["point"][2])' "$WORK/output/$RESULT")"
+}
+
+# try INPUT STATUS PATTERN [OPTIONS...]
+try() {
+  say "- $1 ${*:4}"
+  start "$1" "${@:4}"
+  expect_end "$2" "$3"
+}
+
+try_inputs() {
+  try no_file 2 'error: /input/images/lateral-dental-x-rays: exactly one .mha file*'
+  try two_files 2 'error: /input/images/lateral-dental-x-rays: exactly one .mha file*a.mha, b.mha*'
+  try truncated 2 'error: *stack.mha: truncated*'
+  try truncated_compressed 2 'error: *stack.mha: truncated*'
+  try wrong_type 2 'error: *stack.mha: wrong pixel type*MET_USHORT*'
+  try blank_slice 0 'warning: *stack.mha: slice 2 is blank*'
+  expect_points 3
+  try image_2d 0 ''
+  expect_points 1
+  try one_slice 0 ''
+  expect_points 1
+}
+
+try_models() {
+  try one_slice 2 'error: /opt/ml/model/weights.pth does not fit *' --volume "$WORK/other_model:/opt/ml/model:ro"
+  mkdir "$WORK/empty_model"
+  try one_slice 0 '' --volume "$WORK/empty_model:/opt/ml/model:ro"
+}
+
+try_limits() {
+  say '- read-only output'
+  OUTPUT_MODE=ro start one_slice
+  expect_end 2 'error: /output/orthodontic-landmarks.json cannot be written*'
+  say '- out of memory'
+  local text
+  if text=$("$HERE/test.sh" --image "$IMAGE" --stack "$STACK" --expected "$EXPECTED" --memory 200m 2>&1 > /dev/null); then
+    die 'it passed with 200 MB'
+  fi
+  [[ $text == *'error: out of memory'* ]] || die "test.sh does not say that memory was short: $text"
+  say "  ${text##*$'\n'}"
+}
+
+wait_until_it_predicts() {
+  local until=$((SECONDS + 120))
+  until "$ENGINE" logs "$CONTAINER" 2>&1 | grep -q '^Model: '; do
+    ((SECONDS < until)) || die 'no model is loaded'
+    sleep 0.5
+  done
+  sleep 5
+}
+
+try_kills() {
+  say '- killed in the middle'
+  start long
+  wait_until_it_predicts
+  "$ENGINE" kill "$CONTAINER" > /dev/null
+  expect_equal 137 "$("$ENGINE" wait "$CONTAINER")"
+  if [[ -e $WORK/output/$RESULT ]]; then
+    "$PYTHON" -m json.tool "$WORK/output/$RESULT" > /dev/null
+    say '  a whole result'
+  else
+    say '  no result'
+  fi
+  remove
+  say '- stopped in the middle'
+  start long
+  wait_until_it_predicts
+  "$ENGINE" stop "$CONTAINER" > /dev/null
+  expect_end 143 ''
+}
+
+try_http_after_a_failure() {
+  say '- HTTP: no input, then an input'
+  mkdir "$WORK/inputs/changing"
+  start changing --env API_METHOD=invoke
+  wait_for_health "$CONTAINER"
+  expect_equal 404 "$(http_status "$CONTAINER" GET /invoke)"
+  expect_equal 500 "$(http_status "$CONTAINER" POST /invoke)"
+  cp "$WORK/inputs/one_slice/stack.mha" "$WORK/inputs/changing/"
+  expect_equal 201 "$(http_status "$CONTAINER" POST /invoke)"
+  expect_points 1
+  "$ENGINE" stop "$CONTAINER" > /dev/null
+  expect_end 0 'error: *exactly one .mha file*'
+}
+
+try_export() {
+  say '- export, load under another name, test again'
+  "$HERE/export.sh" --image "$IMAGE" --out "$WORK"
+  "$ENGINE" rmi "$IMAGE" > /dev/null
+  "$ENGINE" load --input "$WORK/CLdetection_Alg_2023.tar.gz" > /dev/null
+  "$ENGINE" tag "$IMAGE" "$LOADED"
+  "$ENGINE" rmi "$IMAGE" > /dev/null
+  "$HERE/test.sh" --image "$LOADED" --stack "$STACK" --expected "$EXPECTED"
+  say '- the exported model, mounted as the platform does'
+  mkdir "$WORK/uploaded_model"
+  tar -C "$WORK/uploaded_model" -xzf "$WORK/CLdetection_Alg_2023_model.tar.gz"
+  IMAGE=$LOADED start one_slice --volume "$WORK/uploaded_model:/opt/ml/model:ro"
+  "$ENGINE" wait "$CONTAINER" > /dev/null
+  "$ENGINE" logs "$CONTAINER" 2>&1 | grep -q 'Model: /opt/ml/model' || die 'the mounted model is not used'
+  expect_end 0 ''
+}
+
+clean_up() {
+  local status=$?
+  "$ENGINE" rm --force "$CONTAINER" > /dev/null 2>&1 || true
+  local image
+  for image in "$IMAGE" "$LOADED" "$INVOKE"; do "$ENGINE" rmi "$image" > /dev/null 2>&1 || true; done
+  stop_engine
+  rm -rf "$WORK"
+  exit $status
+}
+
+main "$@"

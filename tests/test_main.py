@@ -1,0 +1,25 @@
+"""The command line of the package."""
+
+import json
+
+from conftest import run_python
+
+from cephalometric.formats.mha import open_stack
+
+
+def test_phantom_writes_a_stack_and_its_annotations(tmp_path):
+    options = ('--count', 2, '--size-scale', 0.1, '--landmarks', 'isbi2015', '--compressed')
+    done = run_python('-m', 'cephalometric', 'phantom', tmp_path / 'data', *options)
+    assert '2 synthetic X-rays' in done.stdout
+    stack = open_stack(tmp_path / 'data' / 'train_stack.mha')
+    assert (len(stack), stack.compressed) == (2, True)
+    points = json.loads((tmp_path / 'data' / 'train-gt.json').read_text())['points']
+    assert len(points) == 2 * 19
+
+    again = run_python('-m', 'cephalometric', 'phantom', tmp_path / 'data', *options, check=2)
+    assert again.stderr.startswith('error: ') and 'exists already' in again.stderr
+
+
+def test_without_a_command_it_says_which_there_are():
+    done = run_python('-m', 'cephalometric', check=2)
+    assert 'COMMAND' in done.stderr
