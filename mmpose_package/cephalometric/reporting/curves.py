@@ -1,7 +1,6 @@
 """Training curves as a table and a picture."""
 
 import csv
-import math
 from pathlib import Path
 
 import matplotlib
@@ -58,13 +57,13 @@ class Curves:
 
     def _draw(self) -> pyplot.Figure:
         figure, (left, middle, right) = pyplot.subplots(1, 3, figsize=(13, 4), layout='constrained')
-        epochs, losses = self._series('loss')
-        left.plot(epochs, losses, color='tab:blue')
-        if losses and all(value > 0 and math.isfinite(value) for value in losses):
-            left.set_yscale('log')
+        left.plot(*self._series('loss'), color='tab:blue')
         left.set(title='Training loss', xlabel='epoch')
         middle.plot(*self._series('MRE'), color='tab:red', marker='.')
-        middle.set(title='Validation MRE (mm)', xlabel='epoch', ylim=(0, None))
+        # The first epochs' errors are tens of times the last ones'.
+        middle.set(title='Validation MRE (mm)', xlabel='epoch', yscale='log')
+        middle.yaxis.set_major_formatter('{x:g}')
+        middle.yaxis.set_minor_formatter('{x:g}')
         for name in COLUMNS:
             if name.startswith('SDR'):
                 right.plot(*self._series(name), marker='.', label=name)

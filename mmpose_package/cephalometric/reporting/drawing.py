@@ -36,14 +36,16 @@ def draw_comparison(
     """
     canvas = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR) if image.ndim == 2 else image.copy()
     size = max(canvas.shape[0] / 2400, 0.25)  # Marks and letters are made for a full-size X-ray.
-    for k, name in enumerate(landmarks.abbreviations):
-        label = name
+    for k in range(len(landmarks)):
         if visible[k]:
-            label = f'{name} {errors_mm[k]:.1f}'
             _line(canvas, true_px[k], predicted_px[k], size)
             _dot(canvas, true_px[k], TRUE_COLOUR, size)
         _dot(canvas, predicted_px[k], PREDICTED_COLOUR, size)
-        _text(canvas, label, predicted_px[k] + 10 * size, 0.75 * size, TEXT_COLOUR)
+    taken: list[tuple[float, float, float, float]] = []
+    for k, name in enumerate(landmarks.abbreviations):
+        label = f'{name} {errors_mm[k]:.1f}' if visible[k] else name
+        place = _free_place(label, predicted_px[k], 0.75 * size, size, taken)
+        _text(canvas, label, place, 0.75 * size, TEXT_COLOUR)
     _text(canvas, title, np.array([24, 60]) * size, 1.3 * size, TEXT_COLOUR)
     _text(canvas, 'ground truth', np.array([24, 110]) * size, 1.1 * size, TRUE_COLOUR)
     _text(canvas, 'prediction (error in mm)', np.array([24, 155]) * size, 1.1 * size, PREDICTED_COLOUR)
@@ -63,6 +65,24 @@ def _dot(canvas: np.ndarray, point: np.ndarray, colour: tuple[int, int, int], si
 
 def _line(canvas: np.ndarray, start: np.ndarray, end: np.ndarray, size: float) -> None:
     cv2.line(canvas, _fixed(start), _fixed(end), JOIN_COLOUR, max(round(3 * size), 1), cv2.LINE_AA, _SHIFT)
+
+
+def _free_place(
+    label: str, point: np.ndarray, scale: float, size: float, taken: list[tuple[float, float, float, float]]
+) -> np.ndarray:
+    """Where a label goes beside its point, by its lower left corner: not over an earlier one, which ``taken`` notes."""
+    (width, height), _ = cv2.getTextSize(label, cv2.FONT_HERSHEY_SIMPLEX, scale, max(round(2 * scale), 1))
+    gap = 10 * size
+    places = [point + (dx, dy * (height + gap) + gap) for dy in (0, -1, 1, -2, 2, -3, 3) for dx in (gap, -gap - width)]
+    boxes = [(x, y - height, x + width, y) for x, y in places]
+    free = (index for index, box in enumerate(boxes) if not any(_overlap(box, other) for other in taken))
+    chosen = next(free, 0)
+    taken.append(boxes[chosen])
+    return places[chosen]
+
+
+def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def _text(canvas: np.ndarray, text: str, place: np.ndarray, scale: float, colour: tuple[int, int, int]) -> None:
