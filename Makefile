@@ -11,8 +11,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CONFIG := cldetection_configs/demo_hrnet-w18s_udp-1xb8-30e-192x224.py
 
-# Wheels alone, so that no compiler is needed; xtcocotools has none for Python 3.12, where it is built.
-WHEELS = --only-binary=:all: $(shell $(PYTHON) -c 'import sys; print("--no-binary=xtcocotools" if sys.version_info >= (3, 12) else "")')
+# Wheels alone, so that no compiler is needed. Python 3.12 is the exception: xtcocotools has no wheel for it, and is built.
+WHEELS := --only-binary=:all:
+BUILT := $(shell $(PYTHON) -c 'import sys; print("xtcocotools" if sys.version_info >= (3, 12) else "")')
 
 .PHONY: env demo test test-container
 
@@ -20,8 +21,12 @@ env: $(STAMP)
 
 $(STAMP): requirements.txt requirements-mmpose.txt mmpose_package/pyproject.toml
 	$(PYTHON) -m venv $(VENV)
+ifneq ($(BUILT),)
+	$(BIN)/python -m pip install $(WHEELS) --constraint requirements.txt numpy setuptools wheel cython
+	$(BIN)/python -m pip install --no-build-isolation --no-deps --constraint requirements.txt $(BUILT)
+endif
 	$(BIN)/python -m pip install $(WHEELS) -r requirements.txt
-	$(BIN)/python -m pip install --only-binary=:all: --no-deps -r requirements-mmpose.txt
+	$(BIN)/python -m pip install $(WHEELS) --no-deps -r requirements-mmpose.txt
 	$(BIN)/python -m pip install --no-deps -e mmpose_package
 	touch $(STAMP)
 
