@@ -1,9 +1,16 @@
 """Hooks: what is saved when, and what a seed reaches."""
 
 import csv
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
 
 import torch
-from conftest import TINY_RECIPE
+from conftest import ROOT, TINY_RECIPE
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
@@ -58,3 +65,19 @@ def test_each_epoch_has_random_numbers_of_its_own_that_follow_from_the_seed(data
         run(data_root, tmp_path / name, seed=seed).numbers for name, seed in (('a', 1), ('b', 1), ('c', 2))
     )
     assert first == again and first != other and first[0] != first[1]
+
+
+def test_a_terminal_shows_a_bar_over_all_steps(data_root, tmp_path):
+    terminal, screen = pty.openpty()
+    fcntl.ioctl(screen, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 100, 0, 0))  # as large as a window
+    arguments = ['step3_train_and_evaluation.py', TINY_RECIPE, '--data-root', data_root, '--work-dir', tmp_path / 'run']
+    run = subprocess.Popen([sys.executable, *map(str, arguments)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=screen)
+    os.close(screen)
+    shown = b''
+    try:
+        while part := os.read(terminal, 65536):
+            shown += part
+    except OSError:
+        pass  # Linux's way of saying that the other side is closed
+    assert run.wait() == 0
+    assert b'Training: 100%' in shown and b'6/6' in shown  # 3 epochs of 6 images in batches of 4

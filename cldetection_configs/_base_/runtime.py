@@ -21,6 +21,7 @@ custom_hooks = [
     dict(type='EpochSeedHook'),
     dict(type='SyncBuffersHook'),
     dict(type='CurvesHook'),
+    dict(type='ProgressBarHook'),
     dict(type='BestWeightsHook'),
 ]
 

@@ -32,7 +32,7 @@ COMPONENTS = {
     'METRICS': ('CephalometricMetric',),
     'MODELS': ('CephalometricCSPNeXt',),
     'TRANSFORMS': ('RandomCutout',),
-    'HOOKS': ('ResumableCheckpointHook', 'EpochSeedHook', 'CurvesHook', 'BestWeightsHook'),
+    'HOOKS': ('ResumableCheckpointHook', 'EpochSeedHook', 'CurvesHook', 'ProgressBarHook', 'BestWeightsHook'),
 }
 REINSTALL = 'remove .venv and run make env, which installs the versions of requirements.txt'
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from mmengine.dist import master_only
+from mmengine.dist import is_main_process, master_only
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
+from tqdm import tqdm
 
 from cephalometric.reporting.curves import Curves
 from cephalometric.training.checkpoints import latest_checkpoint, load_from_checked_file, save_weights
@@ -83,6 +84,26 @@ class CurvesHook(Hook):
         if metrics and hasattr(self, 'curves'):
             self.curves.add(runner.epoch, **metrics)
             self.curves.write()
+
+
+@HOOKS.register_module()
+class ProgressBarHook(Hook):
+    """A bar over all steps of the run, on terminals; a log file has the log's own lines, with the time left."""
+
+    def before_train(self, runner: Runner) -> None:
+        """Start where the run does, which may have been resumed."""
+        disable = None if is_main_process() else True
+        self.bar = tqdm(total=runner.max_iters, initial=runner.iter, desc='Training', unit='step', disable=disable)
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: object = None, outputs: object = None
+    ) -> None:
+        """Go on by one step."""
+        self.bar.update()
+
+    def after_train(self, runner: Runner) -> None:
+        """Leave the full bar on the screen."""
+        self.bar.close()
 
 
 @HOOKS.register_module()
