@@ -1,4 +1,4 @@
-# Purpose:  RTMPose-m at 512 x 512, the fast baseline: about a quarter of HRNet-W32's time per X-ray on a CPU.
+# Purpose:  RTMPose-m at 512 x 512, the light baseline: half of HRNet-W32's parameters.
 # Command:  python step3_train_and_evaluation.py cldetection_configs/rtmpose-m_8xb256-420e-512x512.py
 # Memory:   14.7 million parameters; about 6 GB of GPU memory at batch 16, computed from the 338 MiB an image that the
 #           backward pass keeps, not measured on a GPU.
