@@ -27,7 +27,7 @@ main() {
   find_python
   [[ -f $STACK ]] || die "$STACK is not there: make it with make_test_stack.py"
   [[ -f $EXPECTED ]] || die "$EXPECTED is not there: make it with step5_predict_expected_output.py from $STACK"
-  if nvidia-smi -L > /dev/null 2>&1 && "$ENGINE" info 2> /dev/null | grep -qi nvidia; then GPU_OPTIONS=(--gpus all); fi
+  if nvidia-smi -L > /dev/null 2>&1 && [[ $("$ENGINE" info 2> /dev/null) == *nvidia* ]]; then GPU_OPTIONS=(--gpus all); fi
 
   WORK=$(mktemp -d)
   trap clean_up EXIT

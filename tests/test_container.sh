@@ -90,6 +90,10 @@ start() {
 
 remove() { "$ENGINE" rm --force "$CONTAINER" > /dev/null; }
 
+# logged TEXT: whether the log has it. The log is read whole first: "logs | grep -q" fails under pipefail when
+# grep has seen enough and the engine still writes.
+logged() { [[ $("$ENGINE" logs "$CONTAINER" 2>&1) == *"$1"* ]]; }
+
 # shellcheck disable=SC2069  # stdout is to go
 stderr_of() { "$ENGINE" logs "$CONTAINER" 2>&1 > /dev/null; }
 
@@ -154,7 +158,7 @@ try_limits() {
 
 wait_until_it_predicts() {
   local until=$((SECONDS + 120))
-  until "$ENGINE" logs "$CONTAINER" 2>&1 | grep -q '^Model: '; do
+  until logged 'Model: '; do
     ((SECONDS < until)) || die 'no model is loaded'
     sleep 0.5
   done
@@ -208,7 +212,7 @@ try_export() {
   tar -C "$WORK/uploaded_model" -xzf "$WORK/CLdetection_Alg_2023_model.tar.gz"
   IMAGE=$LOADED start one_slice --volume "$WORK/uploaded_model:/opt/ml/model:ro"
   "$ENGINE" wait "$CONTAINER" > /dev/null
-  "$ENGINE" logs "$CONTAINER" 2>&1 | grep -q 'Model: /opt/ml/model' || die 'the mounted model is not used'
+  logged 'Model: /opt/ml/model' || die 'the mounted model is not used'
   expect_end 0 ''
 }
 
