@@ -1,0 +1,33 @@
+"""Clinical measurements from landmarks, for research."""
+
+from cephalometric.measurements.accuracy import (
+    ClassSuccess,
+    MeasurementError,
+    class_successes,
+    classify,
+    measurement_errors,
+)
+from cephalometric.measurements.entries import (
+    Measurement,
+    Norm,
+    analyses_of,
+    load_measurements,
+    measurements_for,
+)
+from cephalometric.measurements.measuring import faces_right, measure, measure_all
+
+__all__ = [
+    'ClassSuccess',
+    'Measurement',
+    'MeasurementError',
+    'Norm',
+    'analyses_of',
+    'class_successes',
+    'classify',
+    'faces_right',
+    'load_measurements',
+    'measure',
+    'measure_all',
+    'measurement_errors',
+    'measurements_for',
+]
