@@ -251,3 +251,31 @@ def test_a_failed_writing_keeps_the_old_file(tmp_path):
 def test_writing_into_a_missing_folder(tmp_path):
     with pytest.raises(InputError, match='does not exist'):
         write_stack(tmp_path / 'absent' / 'stack.mha', random_stack((2, 4, 6)), 2)
+
+
+@pytest.mark.parametrize('kind', [np.int16, np.uint16])
+@pytest.mark.parametrize('compressed', [False, True])
+def test_16_bits_are_read_when_they_are_asked_for(tmp_path, kind, compressed):
+    array = np.random.default_rng(1).integers(-1000 if kind == np.int16 else 0, 30000, (3, 4, 6)).astype(kind)
+    sitk_write(array, tmp_path / 'stack.mha', compressed)
+    with pytest.raises(InputError, match='wrong pixel type'):
+        open_stack(tmp_path / 'stack.mha')
+    stack = open_stack(tmp_path / 'stack.mha', deep=True)
+    assert stack.pixel_type == kind
+    np.testing.assert_array_equal(np.stack(list(stack)), array)
+
+
+@pytest.mark.parametrize('key', ['BinaryDataByteOrderMSB', 'ElementByteOrderMSB'])
+def test_16_bits_the_other_way_round(tmp_path, key):
+    array = np.arange(12, dtype='>i2')
+    (tmp_path / 'stack.mha').write_bytes(header(**{key: 'True', 'ElementType': 'MET_SHORT'}) + array.tobytes())
+    slices = list(open_stack(tmp_path / 'stack.mha', deep=True))
+    np.testing.assert_array_equal(np.stack(slices).ravel(), array)
+
+
+@pytest.mark.parametrize(
+    ('text', 'expected'), [(None, None), ('0.1 0.2 1', (0.2, 0.1)), ('0.1', None), ('0.1 mm', None), ('', None)]
+)
+def test_the_size_of_a_pixel_is_what_the_header_says(tmp_path, text, expected):
+    (tmp_path / 'stack.mha').write_bytes(header(ElementSpacing=text) + bytes(12))
+    assert open_stack(tmp_path / 'stack.mha').pixel_size_mm == expected

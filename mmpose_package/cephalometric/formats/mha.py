@@ -22,14 +22,15 @@ LONGEST_HEADER = 1 << 16
 CHUNK = 1 << 18
 # Deflate packs at most 1032 bytes into one (https://zlib.net/zlib_tech.html): a file with less cannot be whole.
 BEST_COMPRESSION = 1032
+DEEP_TYPES = {'MET_SHORT': 'i2', 'MET_USHORT': 'u2'}
 
 
 @dataclass(frozen=True)
 class Stack:
     """A stack of X-rays on disk. Iterating reads it slice by slice, each time from the first.
 
-    Each slice is a new uint8 array, shape (height, width), or (height, width, 3) in RGB order. While iterating, an
-    ``InputError`` that names the slice is raised where the pixel data end too early or are damaged.
+    Each slice is a new array of ``pixel_type``, shape (height, width), or (height, width, 3) in RGB order. While
+    iterating, an ``InputError`` that names the slice is raised where the pixel data end too early or are damaged.
 
     Attributes:
         path: The header's file, which is what the user named.
@@ -39,6 +40,9 @@ class Stack:
         data_path: The file that holds the pixels; for .mha the same as ``path``.
         data_offset: Where in it they begin, in bytes.
         compressed: Whether they are a zlib stream.
+        pixel_type: uint8, or in a stack opened as ``deep`` also int16 or uint16.
+        pixel_size_mm: Height and width of a pixel in mm as the header gives them; None where it does not. 1 and 1 is
+            what programs write that do not know them.
     """
 
     path: Path
@@ -49,6 +53,8 @@ class Stack:
     data_path: Path
     data_offset: int
     compressed: bool
+    pixel_type: np.dtype
+    pixel_size_mm: tuple[float, float] | None
 
     def __len__(self) -> int:
         return self.count
@@ -64,8 +70,8 @@ class Stack:
             source = _Inflater(file) if self.compressed else file
             try:
                 for number in range(1, self.count + 1):
-                    image = np.empty(self.slice_shape, np.uint8)
-                    if source.readinto(memoryview(image).cast('B')) < image.size:
+                    image = np.empty(self.slice_shape, self.pixel_type)
+                    if source.readinto(memoryview(image.reshape(-1).view(np.uint8))) < image.nbytes:
                         raise InputError(f'{self.data_path}: truncated: it ends in slice {number} of {self.count}')
                     yield image
                 if self.compressed and not source.ends_well():
@@ -102,13 +108,14 @@ class _Inflater:
         return self._unpacker.eof
 
 
-def open_stack(path: str | Path) -> Stack:
+def open_stack(path: str | Path, deep: bool = False) -> Stack:
     """Read the header of a stack and check that its pixels are there.
 
     A two-dimensional image is a stack of one slice.
 
     Args:
         path: An .mha or .mhd file.
+        deep: Take 16-bit grey images as well.
 
     Raises:
         InputError: The file is missing, is not a MetaImage, is not a stack of 8-bit grey or RGB images, or is
@@ -122,12 +129,13 @@ def open_stack(path: str | Path) -> Stack:
     except OSError as error:
         raise InputError(f'{path} cannot be read: {error.strerror}; give the path of an .mha or .mhd file') from None
     width, height, count = _dimensions(path, header)
-    channels = _channels(path, header)
+    channels, pixel_type = _pixels(path, header, deep)
     data_path = _data_path(path, header)
     compressed = _flag(path, header, 'CompressedData')
-    size = width * height * count * channels
+    size = width * height * count * channels * pixel_type.itemsize
     offset = _data_offset(path, header, data_path, header_end, size)
-    stack = Stack(path, count, height, width, channels, data_path, offset, compressed)
+    pixel_size_mm = _pixel_size(header)
+    stack = Stack(path, count, height, width, channels, data_path, offset, compressed, pixel_type, pixel_size_mm)
     there = data_path.stat().st_size - offset
     needed = size
     if compressed:
@@ -185,17 +193,30 @@ def _dimensions(path: Path, header: dict[str, str]) -> tuple[int, int, int]:
     return (*sizes, 1)[:3]
 
 
-def _channels(path: Path, header: dict[str, str]) -> int:
+def _pixels(path: Path, header: dict[str, str], deep: bool) -> tuple[int, np.dtype]:
+    """Channels and type of the pixels."""
     pixel_type = header.get('ElementType', '(missing)')
     channels = _integer(path, header, 'ElementNumberOfChannels', 1)
-    if pixel_type != 'MET_UCHAR' or channels not in (1, 3):
-        raise InputError(
-            f'{path}: wrong pixel type: ElementType = {pixel_type} with {channels} channels; a stack of X-rays has '
-            'MET_UCHAR (8-bit) with 1 channel (grey) or 3 (RGB): convert it first'
-        )
     if not _flag(path, header, 'BinaryData', 'True'):
         raise InputError(f'{path}: BinaryData = False: pixels as text are not supported; save the stack as binary')
-    return channels
+    if pixel_type == 'MET_UCHAR' and channels in (1, 3):
+        return channels, np.dtype(np.uint8)
+    if deep and pixel_type in DEEP_TYPES and channels == 1:
+        swapped = _flag(path, header, 'BinaryDataByteOrderMSB') or _flag(path, header, 'ElementByteOrderMSB')
+        return channels, np.dtype('<>'[swapped] + DEEP_TYPES[pixel_type])
+    raise InputError(
+        f'{path}: wrong pixel type: ElementType = {pixel_type} with {channels} channels; a stack of X-rays has '
+        f'MET_UCHAR (8-bit) with 1 channel (grey) or 3 (RGB){", or 16-bit grey" if deep else ""}: convert it first'
+    )
+
+
+def _pixel_size(header: dict[str, str]) -> tuple[float, float] | None:
+    """Height and width of a pixel in mm. The header gives the width first; what is no number is no spacing."""
+    try:
+        sizes = [float(part) for part in header.get('ElementSpacing', header.get('ElementSize', '')).split()]
+    except ValueError:
+        return None
+    return (sizes[1], sizes[0]) if len(sizes) > 1 else None
 
 
 def _data_path(path: Path, header: dict[str, str]) -> Path:
