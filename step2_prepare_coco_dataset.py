@@ -1,18 +1,34 @@
-"""Step 2: a stack of X-rays and its annotations become images and COCO files for training."""
+"""Step 2: X-rays and their annotations become images and COCO files for training.
+
+They are a stack in the challenge's form, or a folder of image files with annotations in one of the forms that --source
+names.
+"""
 
 import argparse
+import sys
 
+from cephalometric.errors import InputError
+from cephalometric.image_files import FORMATS, ImageFiles
 from cephalometric.landmarks import built_in_landmark_sets, load_landmark_set
 from cephalometric.preparation import prepare
+from cephalometric.sources import ChallengeSource, Source
 from cephalometric.splits import SEED
 from cldetection_utils import run_step
 
-EXAMPLE = """example:
+CHALLENGE = 'challenge'
+CHALLENGE_LANDMARKS = 'cldetection2023'
+STACK, ANNOTATIONS = './data/train_stack.mha', './data/train-gt.json'
+EXAMPLE = """examples:
   python step2_prepare_coco_dataset.py --mha_file_path ./data/train_stack.mha --train_gt_path ./data/train-gt.json \\
       --image_save_dir ./data/cephalometric/images
+  python step2_prepare_coco_dataset.py --source isbi2015 --images RawImage/TrainingData \\
+      --annotations AnnotationsByMD/400_senior AnnotationsByMD/400_junior --image_save_dir ./data/isbi/images
+  python step2_prepare_coco_dataset.py --source labelme --images films --annotations films --spacing 0.1 \\
+      --landmarks mine.json --image_save_dir ./data/mine/images
 
 It writes 1.png, 2.png, ... into --image_save_dir, and train.json, valid.json and test.json beside that folder. The
-folder of these three, here ./data/cephalometric, is the --data-root of the steps that follow.
+folder of these three, here ./data/cephalometric, is the --data-root of the steps that follow. docs/importing.md says
+what the annotations look like.
 """
 
 
@@ -20,16 +36,39 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('--mha_file_path', default='./data/train_stack.mha', help='the stack [%(default)s]')
-    parser.add_argument('--train_gt_path', default='./data/train-gt.json', help='its annotations [%(default)s]')
+    parser.add_argument(
+        '--source',
+        choices=[CHALLENGE, *FORMATS],
+        default=CHALLENGE,
+        help='a stack in the form of CL-Detection 2023, or the form of the annotations of image files [%(default)s]',
+    )
+    parser.add_argument('--mha_file_path', help=f'{CHALLENGE}: the stack [{STACK}]')
+    parser.add_argument('--train_gt_path', help=f'{CHALLENGE}: its annotations [{ANNOTATIONS}]')
+    parser.add_argument(
+        '--images', nargs='+', metavar='PATH', help='the other sources: image files, folders of them, or globs'
+    )
+    parser.add_argument(
+        '--annotations',
+        nargs='+',
+        metavar='PATH',
+        help='the other sources: the file or folder of the annotations; of several, such as one for each doctor, the '
+        'mean is taken',
+    )
+    parser.add_argument(
+        '--spacing',
+        type=float,
+        metavar='MM',
+        help='the other sources: mm per pixel, where the files do not say it; used before what they say',
+    )
     parser.add_argument(
         '--image_save_dir', default='./data/cephalometric/images', help='a new or empty folder [%(default)s]'
     )
+    usual = {CHALLENGE: CHALLENGE_LANDMARKS} | {name: form.landmarks for name, form in FORMATS.items()}
     parser.add_argument(
         '--landmarks',
-        default='cldetection2023',
         metavar='NAME',
-        help=f'the landmark set: {", ".join(built_in_landmark_sets())}, or a .json table of your own [%(default)s]',
+        help=f'the landmark set: {", ".join(built_in_landmark_sets())}, or a .json table of your own '
+        f'[{", ".join(f"{source}: {name}" for source, name in usual.items())}]',
     )
     parser.add_argument(
         '--split',
@@ -50,14 +89,30 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         '--overwrite', action='store_true', help='replace what this step wrote there before; other files stay'
     )
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    arguments.landmarks = arguments.landmarks or usual[arguments.source]
+    return arguments
+
+
+def source_of(arguments: argparse.Namespace) -> Source:
+    of_stack = {'--mha_file_path': arguments.mha_file_path, '--train_gt_path': arguments.train_gt_path}
+    of_folder = {'--images': arguments.images, '--annotations': arguments.annotations, '--spacing': arguments.spacing}
+    wrong = [
+        flag for flag, value in (of_folder if arguments.source == CHALLENGE else of_stack).items() if value is not None
+    ]
+    if wrong:
+        raise InputError(f'{wrong[0]} does not go with --source {arguments.source}: choose another --source or omit it')
+    if arguments.source == CHALLENGE:
+        return ChallengeSource(arguments.mha_file_path or STACK, arguments.train_gt_path or ANNOTATIONS)
+    if not arguments.images or not arguments.annotations:
+        raise InputError(f'--source {arguments.source} needs --images PATH and --annotations PATH')
+    return ImageFiles(arguments.images, arguments.annotations, FORMATS[arguments.source], arguments.spacing)
 
 
 def main() -> None:
     arguments = parse_arguments()
     summary = prepare(
-        arguments.mha_file_path,
-        arguments.train_gt_path,
+        source_of(arguments),
         arguments.image_save_dir,
         load_landmark_set(arguments.landmarks),
         sizes=arguments.split,
@@ -69,6 +124,8 @@ def main() -> None:
     print(f'images: {summary.image_folder}')
     for path, count in summary.parts.items():
         print(f'{count:6} in {path}')
+    for remark in summary.remarks:
+        print(f'note: {remark}', file=sys.stderr)
 
 
 if __name__ == '__main__':

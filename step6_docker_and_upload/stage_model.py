@@ -5,12 +5,13 @@ build.sh calls it. A checkpoint that does not fit the config is refused here, an
 """
 
 import argparse
-import shutil
 from pathlib import Path
 
 from mmengine.config import Config
 
 from cephalometric.errors import InputError, run_step
+from cephalometric.formats.json_files import write_json
+from cephalometric.landmarks import landmark_table, load_landmark_set
 from cephalometric.prediction.predictor import CephalometricPredictor
 from cephalometric.training.checkpoints import load_from_checked_file, save_weights
 from cephalometric.training.config import REQUIRED, load_config
@@ -54,7 +55,7 @@ def main() -> None:
     CephalometricPredictor(config, checkpoint)
     args.out.mkdir(parents=True, exist_ok=True)
     if config.landmark_set.endswith('.json'):
-        shutil.copyfile(config.landmark_set, args.out / 'landmarks.json')
+        write_json(args.out / 'landmarks.json', landmark_table(load_landmark_set(config.landmark_set)))
     Config({key: config[key] for key in KEPT if key in config}).dump(args.out / 'config.py')
     save_weights(load_from_checked_file(str(checkpoint)), args.out / 'weights.pth')
     print(f'Config:  {path}\nWeights: {checkpoint}')

@@ -14,6 +14,7 @@ from cephalometric.formats.mha import write_stack
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.phantom.dataset import write_challenge_dataset
 from cephalometric.preparation import prepare
+from cephalometric.sources import ChallengeSource
 
 
 @dataclass
@@ -76,6 +77,7 @@ def tiny(tmp_path: Path) -> TinyDataSet:
 
 ROOT = Path(__file__).parents[1]
 TINY_RECIPE = Path(__file__).with_name('tiny_recipe.py')
+TINY_COARSE_TO_FINE = Path(__file__).with_name('tiny_coarse_to_fine.py')
 
 
 def run_python(*arguments: object, check: int | None = 0, timeout: float = 300) -> subprocess.CompletedProcess:
@@ -105,8 +107,7 @@ def data_root(phantom_stack: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     """The synthetic X-rays prepared: 6 to train, 2 to validate, 3 to test."""
     folder = tmp_path_factory.mktemp('prepared')
     prepare(
-        phantom_stack / 'train_stack.mha',
-        phantom_stack / 'train-gt.json',
+        ChallengeSource(phantom_stack / 'train_stack.mha', phantom_stack / 'train-gt.json'),
         folder / 'images',
         load_landmark_set('cldetection2023'),
         sizes=(6, 2, 3),

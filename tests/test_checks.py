@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cephalometric.checks import MOST_DETAILS, Problems, in_words
+from cephalometric.checks import MOST_DETAILS, MOST_NAMES, Problems, in_words
 from cephalometric.errors import InputError
 
 
@@ -53,6 +53,44 @@ def test_all_problems_are_in_one_report():
         '  unusable files:',
         '    a.json: invalid',
     ]
+
+
+def test_files_are_placed_by_name_and_of_many_the_first_are_named():
+    assert in_words(['b.png', 'a.png', 'b.png']) == 'a.png, b.png'
+    names = [f'{letter}.png' for letter in 'abcdefghijklmn']
+    assert in_words(names) == ', '.join(names[:MOST_NAMES]) + f' and {len(names) - MOST_NAMES} more'
+
+
+def test_an_attempt_that_fails_is_a_problem():
+    def fail(path):
+        raise InputError(f'{path}: damaged')
+
+    problems = Problems()
+    assert problems.attempt(str.upper, 'a') == 'A' and problems.count == 0
+    assert problems.attempt(fail, 'b.json') is None
+    with pytest.raises(InputError, match=r'unusable files:\n    b\.json: damaged'):
+        problems.raise_if_any('bad')
+
+
+def test_remarks_are_no_problems():
+    problems = Problems()
+    problems.remark('it is coloured', 'b.png')
+    problems.remark('it is coloured', 'a.png')
+    problems.raise_if_any('fine')
+    assert (problems.count, problems.remarks) == (0, ('it is coloured: a.png, b.png',))
+
+
+def test_collections_are_merged():
+    first, second = Problems(), Problems()
+    first.add('blank slices', 4)
+    second.add('blank slices', 5)
+    second.add('landmarks missing', 5, 'S (1)')
+    second.remark('it is coloured', 'a.png')
+    first.merge(second)
+    assert (first.count, second.count) == (3, 2)
+    assert first.remarks == ('it is coloured: a.png',)
+    with pytest.raises(InputError, match=r'blank slices: slices 4, 5\n  landmarks missing:\n    S \(1\): slice 5'):
+        first.raise_if_any('bad')
 
 
 def test_long_lists_are_cut_but_counted():

@@ -30,6 +30,15 @@ def test_round_trip(tmp_path):
         assert (read.id, read.width, read.height, read.spacing_mm) == (written.id, 100, 200, 0.125)
 
 
+def test_the_original_file_is_kept_where_there_was_one(tmp_path):
+    film = LabelledImage(1, 'images/1.png', 100, 200, 0.1, np.zeros((len(LANDMARKS), 2)), 'monday/film.jpg')
+    content = coco_content([film, labelled_image(3)], LANDMARKS)
+    assert [image.get('original_file') for image in content['images']] == ['monday/film.jpg', None]
+    write_json(tmp_path / 'train.json', content)
+    loaded = load_coco(tmp_path / 'train.json')
+    assert [image.original_file for image in loaded.images] == ['monday/film.jpg', None]
+
+
 def test_the_content_is_coco():
     content = coco_content([labelled_image()], LANDMARKS)
     (annotation,), (category,) = content['annotations'], content['categories']

@@ -1,11 +1,17 @@
 """Landmark sets are data: the built-in ones, and a laboratory's own."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cephalometric.errors import InputError
-from cephalometric.landmarks import built_in_landmark_sets, load_landmark_set
+from cephalometric.landmarks import LandmarkSet, built_in_landmark_sets, landmark_table, load_landmark_set
+
+DOCS = Path(__file__).parents[1] / 'docs' / 'landmark_sets.md'
 
 
 def test_the_challenge_set_is_the_challenges():
@@ -23,10 +29,15 @@ def test_isbi_is_the_first_19_of_the_challenge_with_the_lines_between_them():
     assert set(isbi.lines) == {line for line in challenge.lines if max(line) < 19}
 
 
+def test_the_points_of_cldetection2024_are_called_by_the_columns_of_its_labels():
+    landmarks = load_landmark_set('cldetection2024')
+    assert len(landmarks) == 53
+    assert (landmarks.abbreviations[0], landmarks.abbreviations[-1]) == ('p1', 'p53')
+
+
 @pytest.mark.parametrize('name', built_in_landmark_sets())
 def test_lines_join_two_different_landmarks_of_the_set(name):
     landmarks = load_landmark_set(name)
-    assert landmarks.lines
     assert all(a != b and {a, b} <= set(range(len(landmarks))) for a, b in landmarks.lines)
 
 
@@ -48,16 +59,74 @@ def test_a_set_of_ones_own_is_a_json_file(tmp_path):
         ('{"landmarks": [{"abbreviation": "S", "name": "a"}, {"abbreviation": "S", "name": "b"}]}', 'more than once'),
         ('{"landmarks": [{"abbreviation": "S", "name": "a"}], "lines": [["S", "X"]]}', 'pairs'),
         ('{"subset_of": "isbi2015", "landmarks": ["S", "Xyz"]}', "'Xyz'"),
+        ('{"subset_of": "isbi2015", "landmarks": ["S", {}]}', '{}'),
+        ('{"subset_of": 3, "landmarks": ["S"]}', 'subset_of'),
+        ('{"subset_of": "broken.json", "landmarks": ["S"]}', 'subset of itself'),
+        ('{"subset_of": "../here/broken.json", "landmarks": ["S"]}', 'subset of itself'),
+        ('{"landmarks": [{"abbreviation": "S", "name": "a", "group": 3}]}', 'group'),
+        ('{"landmarks": [{"abbreviation": "", "name": "a"}]}', 'abbreviation'),
+        ('{"title": 3, "landmarks": [{"abbreviation": "S", "name": "a"}]}', 'title'),
+        ('{"landmarks": [{"abbreviation": "S", "name": "a"}], "lines": {"S": "S"}}', 'lines'),
     ],
 )
 def test_a_broken_table_is_named(tmp_path, content, expected):
-    path = tmp_path / 'broken.json'
+    path = tmp_path / 'here' / 'broken.json'
+    path.parent.mkdir()
     path.write_text(content)
     with pytest.raises(InputError, match=expected) as error:
         load_landmark_set(str(path))
-    assert str(path) in str(error.value)
+    assert path.name in str(error.value)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from(['S', 'N', 'isbi2015', 'mine.json', '']) | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(['abbreviation', 'name', 'group']), inner)
+    ),
+    max_leaves=8,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(table=st.dictionaries(st.sampled_from(['title', 'landmarks', 'lines', 'subset_of']), JSON))
+def test_any_table_is_a_set_or_a_readable_error(tmp_path, table):
+    path = tmp_path / 'mine.json'
+    path.write_text(json.dumps(table))
+    try:
+        landmarks = load_landmark_set(str(path))
+    except InputError as error:
+        assert 'mine.json' in str(error) or 'there is no landmark set' in str(error)
+    else:
+        assert isinstance(landmarks, LandmarkSet) and len(landmarks) == len(landmarks.names) == len(landmarks.groups)
+
+
+def test_a_subset_names_its_parent_from_its_own_folder(tmp_path):
+    rows = [{'abbreviation': text, 'name': text.lower()} for text in 'ABC']
+    (tmp_path / 'all.json').write_text(json.dumps({'landmarks': rows, 'lines': [['A', 'B'], ['B', 'C']]}))
+    (tmp_path / 'few.json').write_text(json.dumps({'subset_of': 'all.json', 'landmarks': ['C', 'B']}))
+    few = load_landmark_set(str(tmp_path / 'few.json'))
+    assert (few.abbreviations, few.lines) == (('C', 'B'), ((1, 0),))
+
+
+@pytest.mark.parametrize('name', built_in_landmark_sets())
+def test_a_table_written_out_is_the_same_set(tmp_path, name):
+    landmarks = load_landmark_set(name)
+    path = tmp_path / f'{name}.json'
+    path.write_text(json.dumps(landmark_table(landmarks)))
+    assert load_landmark_set(str(path)) == landmarks
+    assert 'subset_of' not in landmark_table(landmarks)
+
+
+def test_the_examples_of_the_documentation_are_landmark_sets(tmp_path):
+    examples = re.findall(r'^`(\w+\.json)`.*?```json\n(.*?)```', DOCS.read_text(encoding='utf-8'), re.M | re.S)
+    assert len(examples) == 2
+    for name, content in examples:
+        (tmp_path / name).write_text(content)
+    mine, profile = (load_landmark_set(str(tmp_path / name)) for name, _ in examples)
+    assert mine.lines and set(mine.groups) > {'landmark'} and mine.title != 'mine'
+    assert set(profile.abbreviations) < set(load_landmark_set('cldetection2023').abbreviations)
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(InputError, match='cldetection2023, isbi2015'):
+    with pytest.raises(InputError, match='cldetection2023, cldetection2024, isbi2015'):
         load_landmark_set('cldetection2032')

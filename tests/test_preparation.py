@@ -14,12 +14,17 @@ from cephalometric.errors import InputError
 from cephalometric.formats.coco import load_coco
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.preparation import encode_png, prepare
+from cephalometric.sources import ChallengeSource
 
 LANDMARKS = load_landmark_set('isbi2015')
 
 
+def source_of(tiny):
+    return ChallengeSource(tiny.stack_path, tiny.annotation_path)
+
+
 def run(tiny, **options):
-    return prepare(tiny.stack_path, tiny.annotation_path, tiny.folder.parent / 'out' / 'images', LANDMARKS, **options)
+    return prepare(source_of(tiny), tiny.folder.parent / 'out' / 'images', LANDMARKS, **options)
 
 
 def tree(folder):
@@ -270,7 +275,7 @@ def test_coco_files_of_another_image_folder_are_not_overwritten(tiny):
     before = tree(tiny.folder.parent)
     other = tiny.folder.parent / 'out' / 'others'
     with pytest.raises(InputError, match='not made by this step'):
-        prepare(tiny.stack_path, tiny.annotation_path, other, LANDMARKS, overwrite=True)
+        prepare(source_of(tiny), other, LANDMARKS, overwrite=True)
     assert tree(tiny.folder.parent) == before
 
 
@@ -319,6 +324,7 @@ import os, shutil, signal, sys
 from pathlib import Path
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.preparation import prepare
+from cephalometric.sources import ChallengeSource
 
 stack, annotations, start, out, overwrite = sys.argv[1:]
 for moment in range(1000):
@@ -336,7 +342,8 @@ for moment in range(1000):
                 if left < 0:
                     os.kill(os.getpid(), signal.SIGKILL)
         sys.addaudithook(kill_at_moment)
-        prepare(stack, annotations, folder / 'images', load_landmark_set('isbi2015'), overwrite=overwrite == 'True')
+        source = ChallengeSource(stack, annotations)
+        prepare(source, folder / 'images', load_landmark_set('isbi2015'), overwrite=overwrite == 'True')
         os._exit(0)
     if os.waitpid(process, 0)[1] == 0:
         break
@@ -352,7 +359,7 @@ def test_a_run_killed_at_any_moment_never_looks_complete_and_can_be_repeated(tmp
     start, killed = tmp_path / 'start', tmp_path / 'killed'
     start.mkdir()
     if overwrite:
-        prepare(earlier.stack_path, earlier.annotation_path, start / 'images', LANDMARKS)
+        prepare(source_of(earlier), start / 'images', LANDMARKS)
         (start / 'images' / 'notes.txt').write_text('mine')
     (start / 'notes.json').write_text('mine')
     shutil.copytree(start, tmp_path / 'out')
@@ -368,5 +375,5 @@ def test_a_run_killed_at_any_moment_never_looks_complete_and_can_be_repeated(tmp
         if {'train.json', 'valid.json', 'test.json'} <= set(after):
             assert {name: content for name, content in after.items() if '.partial' not in name} in complete
         finished = after == complete[1]
-        prepare(tiny.stack_path, tiny.annotation_path, folder / 'images', LANDMARKS, overwrite=overwrite or finished)
+        prepare(source_of(tiny), folder / 'images', LANDMARKS, overwrite=overwrite or finished)
         assert contents(folder) == complete[1]

@@ -3,6 +3,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pytest
+from films import points, write_images, write_isbi2015, write_labelme, write_labels, write_point_rows
+
 from cephalometric.formats.coco import load_coco
 
 STEP2 = Path(__file__).parents[1] / 'step2_prepare_coco_dataset.py'
@@ -17,8 +21,20 @@ def step2(tiny, *flags):
 
 def test_help_shows_an_example():
     shown = subprocess.run([sys.executable, STEP2, '--help'], capture_output=True, text=True, check=True).stdout
-    assert 'example:\n  python step2_prepare_coco_dataset.py --mha_file_path' in shown
-    for flag in ('--landmarks', '--split', '--seed', '--folds', '--allow-missing', '--overwrite', '--image_save_dir'):
+    assert 'examples:\n  python step2_prepare_coco_dataset.py --mha_file_path' in shown
+    for flag in (
+        '--source',
+        '--images',
+        '--annotations',
+        '--spacing',
+        '--landmarks',
+        '--split',
+        '--seed',
+        '--folds',
+        '--allow-missing',
+        '--overwrite',
+        '--image_save_dir',
+    ):
         assert flag in shown
 
 
@@ -59,3 +75,66 @@ def test_an_unknown_landmark_set(tiny):
     done = step2(tiny, '--landmarks', 'cldetection2032')
     assert done.returncode == 2
     assert "error: there is no landmark set 'cldetection2032'" in done.stderr
+
+
+def import_films(folder, source, *flags):
+    write_images(folder / 'films')
+    command = [sys.executable, STEP2, '--source', source, '--images', 'films', '--annotations', 'given', *flags]
+    command += ['--image_save_dir', 'out/images']
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
+
+
+@pytest.mark.parametrize(
+    ('source', 'write', 'flags'),
+    [
+        ('isbi2015', write_isbi2015, []),
+        ('cldetection2024', lambda path, films: write_labels(path, films, 0.1), ['--landmarks', 'isbi2015']),
+        ('labelme', write_labelme, ['--landmarks', 'isbi2015', '--spacing', '0.1']),
+        ('csv', write_point_rows, ['--landmarks', 'isbi2015', '--spacing', '0.1']),
+    ],
+)
+def test_image_files_with_every_form_of_annotations(tmp_path, source, write, flags):
+    write(tmp_path / 'given', points())
+    done = import_films(tmp_path, source, *flags)
+    assert done.returncode == 0, done.stderr
+    assert 'note' not in done.stderr
+    prepared = {}
+    for part in ('train', 'valid', 'test'):
+        coco = load_coco(tmp_path / 'out' / f'{part}.json')
+        assert coco.landmark_set == 'isbi2015'
+        prepared |= {image.original_file: image for image in coco.images}
+    assert {name: image.spacing_mm for name, image in prepared.items()} == dict.fromkeys(
+        map('{}.png'.format, points()), 0.1
+    )
+    for name, rows in points().items():
+        np.testing.assert_array_equal(prepared[f'{name}.png'].points_px, rows)
+
+
+def test_the_report_about_image_files(tmp_path):
+    spoilt = points()
+    del spoilt['film2']
+    write_point_rows(tmp_path / 'given', spoilt)
+    done = import_films(tmp_path, 'csv', '--landmarks', 'isbi2015')
+    assert (done.returncode, done.stdout) == (2, '')
+    assert 'error: given and films cannot be prepared, and nothing was written (4 problems):' in done.stderr
+    assert 'Traceback' not in done.stderr and not (tmp_path / 'out').exists()
+
+
+def test_annotations_of_other_images_are_noted(tmp_path):
+    write_isbi2015(tmp_path / 'given', points() | {'400': np.zeros((19, 2))})
+    done = import_films(tmp_path, 'isbi2015')
+    assert done.returncode == 0 and 'note: annotations of other images were not used: 400' in done.stderr
+
+
+@pytest.mark.parametrize(
+    ('flags', 'expected'),
+    [
+        (['--images', 'films'], '--images does not go with --source challenge'),
+        (['--spacing', '0'], '--spacing does not go with --source challenge'),
+        (['--source', 'csv', '--mha_file_path', 'a.mha'], '--mha_file_path does not go with --source csv'),
+        (['--source', 'csv', '--images', 'films'], '--source csv needs --images PATH and --annotations PATH'),
+    ],
+)
+def test_flags_that_do_not_go_together(tmp_path, flags, expected):
+    done = subprocess.run([sys.executable, STEP2, *flags], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 2 and f'error: {expected}' in done.stderr

@@ -22,7 +22,7 @@ class LandmarkSet:
         title: One line for people.
         names: The landmark's full name, in order.
         abbreviations: Its short name, unique within the set, in the same order.
-        groups: The anatomical group of each landmark, for colours and tables, in the same order.
+        groups: The anatomical group of each landmark, in the same order.
         lines: Pairs of positions to join in drawings.
     """
 
@@ -51,6 +51,21 @@ def load_landmark_set(name: str) -> LandmarkSet:
     Raises:
         InputError: There is no such set, or the table is not a valid one.
     """
+    return _load(name, ())
+
+
+def landmark_table(landmark_set: LandmarkSet) -> dict:
+    """The JSON table of a set, complete in itself: what a subset takes from another table is written out."""
+    rows = zip(landmark_set.abbreviations, landmark_set.names, landmark_set.groups, strict=True)
+    return {
+        'title': landmark_set.title,
+        'landmarks': [{'abbreviation': text, 'name': name, 'group': group} for text, name, group in rows],
+        'lines': [[landmark_set.abbreviations[a], landmark_set.abbreviations[b]] for a, b in landmark_set.lines],
+    }
+
+
+def _load(name: str, children: tuple[Path, ...]) -> LandmarkSet:
+    """Load a set; ``children`` are the tables that led to it by "subset_of"."""
     path = Path(name) if name.endswith('.json') else BUILT_IN / f'{name}.json'
     try:
         table = json.loads(path.read_text(encoding='utf-8'))
@@ -59,26 +74,31 @@ def load_landmark_set(name: str) -> LandmarkSet:
         raise InputError(
             f'there is no landmark set {name!r}: use one of {known}, or the path of your own .json table'
         ) from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f'{path}: not a landmark set: {error}') from None
-    return _parse(path, table)
+    if path.resolve() in children:
+        raise InputError(f'{path}: is a subset of itself; name another set in "subset_of"')
+    return _parse(path, table, (*children, path.resolve()))
 
 
-def _parse(path: Path, table: object) -> LandmarkSet:
+def _parse(path: Path, table: object, family: tuple[Path, ...]) -> LandmarkSet:
     if not isinstance(table, dict) or not isinstance(table.get('landmarks'), list) or not table['landmarks']:
         raise InputError(f'{path}: a landmark set is a JSON object with a non-empty list "landmarks"')
-    lines = table.get('lines', [])
+    if not isinstance(table.get('title', ''), str) or not isinstance(table.get('lines', []), list):
+        raise InputError(f'{path}: "title" must be a text and "lines" a list')
     if 'subset_of' in table:
-        parent = load_landmark_set(table['subset_of'])
+        parent = _load(_name_of_parent(path, table['subset_of']), family)
         rows = _rows_of_parent(path, table['landmarks'], parent)
-        parent_lines = [(parent.abbreviations[a], parent.abbreviations[b]) for a, b in parent.lines]
-        chosen = {row['abbreviation'] for row in rows}
-        lines = lines or [line for line in parent_lines if chosen.issuperset(line)]
+        lines = table.get('lines') or _lines_of_parent(rows, parent)
     else:
         rows = table['landmarks']
+        lines = table.get('lines', [])
     for row in rows:
-        if not isinstance(row, dict) or not all(isinstance(row.get(key), str) for key in ('abbreviation', 'name')):
-            raise InputError(f'{path}: every landmark needs the texts "abbreviation" and "name", not {row!r}')
+        texts = [row.get('abbreviation'), row.get('name'), row.get('group', 'none')] if isinstance(row, dict) else ['']
+        if not all(isinstance(text, str) and text for text in texts):
+            raise InputError(
+                f'{path}: every landmark needs the texts "abbreviation" and "name", and may have a "group", not {row!r}'
+            )
     abbreviations = tuple(row['abbreviation'] for row in rows)
     twice = sorted({text for text in abbreviations if abbreviations.count(text) > 1})
     if twice:
@@ -98,12 +118,25 @@ def _parse(path: Path, table: object) -> LandmarkSet:
     )
 
 
+def _name_of_parent(path: Path, name: object) -> str:
+    """A name as it stands; the path of a table seen from the folder of the table that names it."""
+    if not isinstance(name, str):
+        raise InputError(f'{path}: "subset_of" must be the name of a set or the path of a table, not {name!r}')
+    return str(path.parent / name) if name.endswith('.json') else name
+
+
 def _rows_of_parent(path: Path, chosen: list, parent: LandmarkSet) -> list[dict]:
-    position = {text: index for index, text in enumerate(parent.abbreviations)}
-    unknown = [text for text in chosen if text not in position]
+    unknown = [text for text in chosen if text not in parent.abbreviations]
     if unknown:
         raise InputError(f'{path}: {unknown[0]!r} is not a landmark of the set {parent.name!r}')
+    positions = [parent.abbreviations.index(text) for text in chosen]
     return [
-        {'abbreviation': text, 'name': parent.names[position[text]], 'group': parent.groups[position[text]]}
-        for text in chosen
+        {'abbreviation': text, 'name': parent.names[position], 'group': parent.groups[position]}
+        for text, position in zip(chosen, positions, strict=True)
     ]
+
+
+def _lines_of_parent(rows: list[dict], parent: LandmarkSet) -> list[tuple[str, str]]:
+    chosen = {row['abbreviation'] for row in rows}
+    lines = [(parent.abbreviations[a], parent.abbreviations[b]) for a, b in parent.lines]
+    return [line for line in lines if chosen.issuperset(line)]

@@ -1,12 +1,11 @@
-"""A stack and its annotations become images and COCO files for training."""
+"""X-rays and their annotations, from whatever source, become images and COCO files for training."""
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -14,18 +13,16 @@ from tqdm import tqdm
 
 from cephalometric.checks import Problems
 from cephalometric.errors import InputError
-from cephalometric.formats.challenge_json import Annotation, label, read_annotations
+from cephalometric.formats.annotations import label
 from cephalometric.formats.coco import CONTRIBUTOR, LabelledImage, coco_content
 from cephalometric.formats.json_files import read_json, write_json
-from cephalometric.formats.mha import Stack, open_stack
 from cephalometric.geometry import Crop, content_crop
 from cephalometric.landmarks import LandmarkSet
+from cephalometric.sources import Entry, LabelledXrays, Reading, Source
 from cephalometric.splits import SEED, make_splits
 from cephalometric.staging import staging
 
 COCO_FILE = re.compile(r'(train|valid|test|fold\d+_train|fold\d+_valid)\.json')
-
-Content = TypeVar('Content')
 
 
 @dataclass(frozen=True)
@@ -35,15 +32,16 @@ class Summary:
     Attributes:
         image_folder: The folder of the images.
         parts: The number of images in each COCO file: train, valid, test, then folds.
+        remarks: Lines about what was not wrong, but is good to know.
     """
 
     image_folder: Path
     parts: dict[Path, int]
+    remarks: tuple[str, ...] = ()
 
 
 def prepare(
-    stack_path: str | Path,
-    annotation_path: str | Path,
+    source: Source,
     image_folder: str | Path,
     landmark_set: LandmarkSet,
     *,
@@ -53,14 +51,14 @@ def prepare(
     allow_missing: bool = False,
     overwrite: bool = False,
 ) -> Summary:
-    """Write each slice without its padding as ``N.png``, N from 1, and the COCO files beside the folder of the images.
+    """Write each X-ray as ``N.png``, N from 1, and the COCO files beside the folder of the images.
 
-    A slice whose three channels are equal becomes an 8-bit grey image. The files appear together when all is well;
-    ``train.json`` comes last. The same input gives the same bytes. Two slices are in memory at a time.
+    An X-ray whose three channels are equal becomes an 8-bit grey image; a slice loses its padding. The files appear
+    together when all is well; ``train.json`` comes last. The same input gives the same bytes. Two X-rays are in memory
+    at a time.
 
     Args:
-        stack_path: The stack, .mha or .mhd.
-        annotation_path: The challenge's annotation file of the stack.
+        source: The X-rays and their annotations.
         image_folder: Where the images go; ``train.json``, ``valid.json`` and ``test.json`` go into its parent.
         landmark_set: The landmarks that are annotated.
         sizes, seed, folds: How the images are split: see ``make_splits``.
@@ -72,105 +70,108 @@ def prepare(
             in the way. Nothing is written then.
     """
     image_folder = Path(os.path.abspath(image_folder))
-    headline = f'{annotation_path} and {stack_path} cannot be prepared, and nothing was written'
+    headline = f'{source} cannot be prepared, and nothing was written'
     problems = Problems()
-    stack = _usable(problems, open_stack, stack_path)
-    annotations = _usable(problems, read_annotations, annotation_path, landmark_set, problems)
-    if stack is None or annotations is None:
+    xrays = source.open(landmark_set, problems)
+    if xrays is None:
         problems.raise_if_any(headline)
-    _check_annotations(annotations, len(stack), landmark_set, allow_missing, problems)
-    parts = make_splits(len(stack), sizes, seed, folds)
+    _check_annotations(xrays, landmark_set, allow_missing, problems)
+    parts = make_splits(len(xrays.entries), sizes, seed, folds)
     coco_files = {f'{name}.json': indices for name, indices in parts.items()}
 
     with staging(image_folder.parent, image_folder.name) as stage:
-        names = [f'{image_folder.name}/{number}.png' for number in range(1, len(stack) + 1)]
+        names = [f'{image_folder.name}/{number}.png' for number in range(1, len(xrays.entries) + 1)]
         names += reversed(coco_files)
         replaced = _make_way(image_folder, names, overwrite)
         folder = stage.folder / image_folder.name
         folder.mkdir()
-        images = _usable(problems, _write_images, stack, annotations, landmark_set, folder, problems)
+        images = problems.attempt(_write_images, xrays, landmark_set, folder, problems)
         problems.raise_if_any(headline)
         for name, indices in coco_files.items():
             write_json(stage.folder / name, coco_content([images[index] for index in indices], landmark_set))
         stage.publish(names, replaced)
-    return Summary(image_folder, {image_folder.parent / name: len(indices) for name, indices in coco_files.items()})
-
-
-def _usable(problems: Problems, read: Callable[..., Content], *arguments: object) -> Content | None:
-    """What ``read`` returns; None if it raises an ``InputError``, which then is one of the problems."""
-    try:
-        return read(*arguments)
-    except InputError as error:
-        problems.add('unusable files', None, str(error))
-        return None
+    counts = {image_folder.parent / name: len(indices) for name, indices in coco_files.items()}
+    return Summary(image_folder, counts, problems.remarks)
 
 
 def _check_annotations(
-    annotations: dict[int, Annotation], count: int, landmark_set: LandmarkSet, allow_missing: bool, problems: Problems
+    xrays: LabelledXrays, landmark_set: LandmarkSet, allow_missing: bool, problems: Problems
 ) -> None:
-    for number in sorted(set(annotations) - set(range(1, count + 1))):
-        problems.add(f'annotations for slices that do not exist (the stack has {count})', number)
-    for number in range(1, count + 1):
-        if number not in annotations:
-            problems.add('slices without annotations', number)
+    for entry in xrays.entries:
+        if entry.annotation is None:
+            problems.add(f'{xrays.noun}s without annotations', entry.place)
         elif not allow_missing:
-            for index in np.flatnonzero(~annotations[number].visible):
+            for index in np.flatnonzero(~entry.annotation.visible):
                 problems.add(
                     'landmarks missing (annotate them, choose a set with --landmarks, or use --allow-missing)',
-                    number,
+                    entry.place,
                     label(landmark_set, index),
                 )
 
 
 def _write_images(
-    stack: Stack, annotations: dict[int, Annotation], landmark_set: LandmarkSet, folder: Path, problems: Problems
+    xrays: LabelledXrays, landmark_set: LandmarkSet, folder: Path, problems: Problems
 ) -> list[LabelledImage]:
-    """Check and write the slices one by one; once there is a problem, only check."""
+    """Check and write the X-rays one by one; once there is a problem, only check."""
     images = []
-    for number, image in enumerate(_read_ahead(stack), start=1):
-        crop = content_crop(image)
+    for number, (entry, reading) in enumerate(_read_ahead(xrays), start=1):
+        problems.merge(reading.problems)
+        if reading.image is None:
+            continue
+        crop = _part_to_keep(reading.image, xrays.padded)
         if crop is None:
-            problems.add('blank slices', number)
+            problems.add(f'blank {xrays.noun}s', entry.place)
             continue
-        if number not in annotations:
+        if entry.annotation is None:
             continue
-        annotation = annotations[number]
-        _check_inside(annotation, crop, number, landmark_set, problems)
+        _check_inside(entry, crop, landmark_set, xrays.padded, problems)
         if problems.count == 0:
-            (folder / f'{number}.png').write_bytes(encode_png(crop.cut(image)))
+            (folder / f'{number}.png').write_bytes(encode_png(crop.cut(reading.image)))
         images.append(
             LabelledImage(
                 id=number,
                 file_name=f'{folder.name}/{number}.png',
                 width=crop.width,
                 height=crop.height,
-                spacing_mm=annotation.spacing_mm,
-                points_px=crop.to_crop(annotation.points_px),
+                spacing_mm=reading.spacing_mm,
+                points_px=crop.to_crop(entry.annotation.points_px),
+                original_file=entry.original_file,
             )
         )
     return images
 
 
-def _read_ahead(stack: Stack) -> Iterator[np.ndarray]:
-    """The slices with a progress bar, each read while the one before it is in use."""
-    slices = iter(tqdm(stack, desc='preparing', unit='image', disable=None))
+def _read_ahead(xrays: LabelledXrays) -> Iterator[tuple[Entry, Reading]]:
+    """The entries and their pixels with a progress bar, each read while the one before it is in use."""
+    readings = xrays.read()
     with ThreadPoolExecutor(max_workers=1) as reader:
-        coming = reader.submit(next, slices, None)
-        while (image := coming.result()) is not None:
-            coming = reader.submit(next, slices, None)
-            yield image
+        coming = reader.submit(next, readings)
+        for entry in tqdm(xrays.entries, desc='preparing', unit='image', disable=None):
+            reading = coming.result()
+            coming = reader.submit(next, readings, None)
+            yield entry, reading
+        coming.result()
 
 
-def _check_inside(
-    annotation: Annotation, crop: Crop, number: int, landmark_set: LandmarkSet, problems: Problems
-) -> None:
+def _part_to_keep(image: np.ndarray, padded: bool) -> Crop | None:
+    """All of an image but its padding; None if it is blank."""
+    content = content_crop(image)
+    if padded or content is None:
+        return content
+    return Crop(left=0, top=0, width=image.shape[1], height=image.shape[0])
+
+
+def _check_inside(entry: Entry, crop: Crop, landmark_set: LandmarkSet, padded: bool, problems: Problems) -> None:
+    outside = 'points outside the image (correct them)'
+    if padded:
+        outside = 'points outside the image, which is the slice without its padding (correct them)'
     last = (crop.width - 0.5, crop.height - 0.5)
-    for index in np.flatnonzero(annotation.visible):
-        point = annotation.points_px[index]
+    for index in np.flatnonzero(entry.annotation.visible):
+        point = entry.annotation.points_px[index]
         if (point < -0.5).any() or (point > last).any():
             problems.add(
-                'points outside the image, which is the slice without its padding (correct them)',
-                number,
+                outside,
+                entry.place,
                 f'{label(landmark_set, index)} at ({point[0]:g}, {point[1]:g}) of {crop.width} x {crop.height}',
             )
 

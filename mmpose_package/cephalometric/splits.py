@@ -18,7 +18,8 @@ def make_splits(
 
     Args:
         count: The number of images.
-        sizes: How many train, validate and test; by default 3/4, 1/8 and 1/8 of them, none of the parts empty.
+        sizes: How many train, validate and test; by default 3/4, 1/8 and 1/8 of them, none of the parts empty. None
+            need test, such as where the test X-rays come from elsewhere; then there is no part 'test'.
         seed: The seed of the shuffling.
         folds: For cross-validation, deal the images outside the test part out to so many folds too; 0 for none.
 
@@ -30,15 +31,15 @@ def make_splits(
         InputError: The sizes or the folds do not fit the number of images.
     """
     train, valid, test = sizes or _default_sizes(count)
-    if min(train, valid, test) < 1 or train + valid + test != count:
+    if min(train, valid) < 1 or test < 0 or train + valid + test != count:
         raise InputError(
-            f'a split into {train} + {valid} + {test} images does not fit the {count} there are: give three positive '
-            f'numbers that add up to {count}'
+            f'a split into {train} + {valid} + {test} images does not fit the {count} there are: give three numbers '
+            f'that add up to {count}, of which only the last may be 0'
         )
     order = list(range(count))
     random.Random(seed).shuffle(order)
     rest = order[: train + valid]
-    parts = {'train': order[:train], 'valid': rest[train:], 'test': order[train + valid :]}
+    parts = {'train': order[:train], 'valid': rest[train:]} | ({'test': order[train + valid :]} if test else {})
     if folds and not 2 <= folds <= len(rest):
         raise InputError(f'{folds} folds: between 2 and the {len(rest)} images outside the test part are needed')
     for fold in range(folds):

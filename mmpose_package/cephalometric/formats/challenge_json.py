@@ -8,41 +8,18 @@ pixel as ``scale``, which may be a number or a text.
 import json
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from cephalometric.checks import Problems
 from cephalometric.errors import InputError
+from cephalometric.formats.annotations import Annotation, finite_number, label, short
 from cephalometric.formats.atomic import atomic_write
 from cephalometric.formats.json_files import read_json
 from cephalometric.landmarks import LandmarkSet
 
 RESULT_NAME = 'Orthodontic landmarks'
-
-
-@dataclass(frozen=True)
-class Annotation:
-    """What is annotated in one slice.
-
-    Attributes:
-        points_px: Shape (K, 2) as x, y, in the order of the landmark set; NaN where a landmark is not annotated.
-        spacing_mm: Millimetres per pixel; NaN where no usable scale is given.
-    """
-
-    points_px: np.ndarray
-    spacing_mm: float
-
-    @property
-    def visible(self) -> np.ndarray:
-        """Shape (K,): whether each landmark is annotated."""
-        return np.isfinite(self.points_px).all(axis=1)
-
-
-def label(landmark_set: LandmarkSet, index: int) -> str:
-    """How messages call a landmark: its abbreviation and its number in challenge files, such as ``S (1)``."""
-    return f'{landmark_set.abbreviations[index]} ({index + 1})'
 
 
 def read_annotations(path: str | Path, landmark_set: LandmarkSet, problems: Problems) -> dict[int, Annotation]:
@@ -71,7 +48,7 @@ def read_annotations(path: str | Path, landmark_set: LandmarkSet, problems: Prob
             problems.add(
                 'entries of "points" whose "point" is not three finite numbers: x, y and the slice',
                 None,
-                f'entry {position}: {_short(entry)}',
+                f'entry {position}: {short(entry)}',
             )
             continue
         x, y, number = point
@@ -85,34 +62,25 @@ def read_annotations(path: str | Path, landmark_set: LandmarkSet, problems: Prob
     return {number: Annotation(points[number], _one_scale(scales[number], number, problems)) for number in points}
 
 
-def _number(value: object) -> float | None:
-    """The value as a finite number; None if it is not one."""
-    try:
-        number = None if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if number is not None and math.isfinite(number) else None
-
-
 def _point(entry: object) -> tuple[float, float, int] | None:
     """x, y and the slice number; None if the entry does not have them."""
     point = entry.get('point') if isinstance(entry, dict) else None
     if not isinstance(point, list) or len(point) != 3 or any(isinstance(value, str) for value in point):
         return None
-    x, y, z = (_number(value) for value in point)
+    x, y, z = (finite_number(value) for value in point)
     if x is None or y is None or z is None or z != int(z):
         return None
     return x, y, int(z)
 
 
 def _scale(entry: dict, number: int, problems: Problems) -> float | None:
-    scale = _number(entry.get('scale'))
+    scale = finite_number(entry.get('scale'))
     if scale is not None and scale > 0:
         return scale
     if entry.get('scale') is None:
         problems.add('points without a "scale" (mm per pixel)', number)
     else:
-        problems.add('scales that are not a positive number (mm per pixel)', number, _short(entry['scale']))
+        problems.add('scales that are not a positive number (mm per pixel)', number, short(entry['scale']))
     return None
 
 
@@ -125,20 +93,15 @@ def _one_scale(scales: set[float | None], number: int, problems: Problems) -> fl
 
 def _landmark_index(entry: dict, number: int, landmark_set: LandmarkSet, problems: Problems) -> int | None:
     name = entry.get('name')
-    value = _number(name)
+    value = finite_number(name)
     if value is not None and value in range(1, len(landmark_set) + 1):
         return int(value) - 1
     problems.add(
         f'names outside the landmark set {landmark_set.name} (1 to {len(landmark_set)}; choose a set with --landmarks)',
         number,
-        _short(name),
+        short(name),
     )
     return None
-
-
-def _short(value: object) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 80 else f'{text[:77]}...'
 
 
 def write_result(

@@ -1,7 +1,8 @@
 """COCO files of labelled X-rays: what step 2 writes, and what training, testing and reporting read.
 
 The keypoint part of the COCO format (https://cocodataset.org/#format-data), with ``spacing`` (mm per pixel) in each
-image and the landmark set in the one category. The box of every annotation is the whole image.
+image, ``original_file`` in those that were a file of their own, and the landmark set in the one category. The box of
+every annotation is the whole image.
 """
 
 import math
@@ -24,11 +25,12 @@ class LabelledImage:
     """An X-ray on disk and its landmarks.
 
     Attributes:
-        id: Its number: that of its slice in the stack, from 1.
+        id: Its number from 1: that of its slice in the stack, or its place among the files.
         file_name: Its path, relative to the folder of the COCO file, with forward slashes.
         width, height: Its size in pixels.
         spacing_mm: Millimetres per pixel.
         points_px: Shape (K, 2) as x, y, in the order of the landmark set; NaN where a landmark is not labelled.
+        original_file: The name of the file that it was made from; None for a slice of a stack.
     """
 
     id: int
@@ -37,6 +39,7 @@ class LabelledImage:
     height: int
     spacing_mm: float
     points_px: np.ndarray
+    original_file: str | None = None
 
     @property
     def visible(self) -> np.ndarray:
@@ -89,13 +92,14 @@ def coco_content(images: Iterable[LabelledImage], landmark_set: LandmarkSet) -> 
 
 
 def _image_entry(image: LabelledImage) -> dict:
-    return {
+    entry = {
         'id': image.id,
         'file_name': image.file_name,
         'width': image.width,
         'height': image.height,
         'spacing': image.spacing_mm,
     }
+    return entry if image.original_file is None else entry | {'original_file': image.original_file}
 
 
 def _annotation_entry(image: LabelledImage) -> dict:
@@ -149,4 +153,5 @@ def _labelled_image(entry: dict, annotation: dict, landmarks: int) -> LabelledIm
         height=int(entry['height']),
         spacing_mm=spacing_mm,
         points_px=points_px,
+        original_file=entry.get('original_file'),
     )

@@ -1,0 +1,77 @@
+"""Small image files of phantoms, and their landmarks in every form that step 2 reads."""
+
+import csv
+import functools
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from cephalometric.landmarks import load_landmark_set
+from cephalometric.phantom.rendering import make_phantom
+
+LANDMARKS = load_landmark_set('isbi2015')
+NAMES = ('film1', 'film2', 'film10')  # in natural order, which is not that of texts
+
+
+@functools.cache
+def phantoms() -> dict:
+    return {name: make_phantom(seed, 0.1, LANDMARKS.name) for seed, name in enumerate(NAMES)}
+
+
+def points() -> dict[str, np.ndarray]:
+    """The landmarks of each film, in pixels with two decimals; change the arrays as you like."""
+    return {name: phantom.points_px.round(2) for name, phantom in phantoms().items()}
+
+
+def write_images(folder: Path, suffix: str = '.png') -> Path:
+    folder.mkdir(parents=True)
+    for name, phantom in phantoms().items():
+        assert cv2.imwrite(str(folder / f'{name}{suffix}'), phantom.image)
+    return folder
+
+
+def write_table(path: Path, header: list[str], rows: list[list]) -> Path:
+    with open(path, 'w', newline='', encoding='utf-8') as file:
+        csv.writer(file).writerows([header, *rows])
+    return path
+
+
+def write_isbi2015(folder: Path, points_px: dict[str, np.ndarray]) -> Path:
+    folder.mkdir()
+    for name, rows in points_px.items():
+        lines = [f'{x},{y}' for x, y in rows.tolist()] + ['1', '2', '1', '1', '3', '1', '1', '2']
+        (folder / f'{name}.txt').write_text('\r\n'.join(lines) + '\r\n')
+    return folder
+
+
+def write_labels(path: Path, points_px: dict[str, np.ndarray], spacing_mm: float) -> Path:
+    header = [f'p{k}{axis}' for k in range(1, len(LANDMARKS) + 1) for axis in 'xy']
+    rows = [[f'{name}.bmp', spacing_mm, *rows.ravel().tolist()] for name, rows in points_px.items()]
+    return write_table(path, ['image file', 'spacing(mm)', *header], rows)
+
+
+def write_point_rows(path: Path, points_px: dict[str, np.ndarray]) -> Path:
+    rows = [
+        [f'{name}.png', abbreviation, *point]
+        for name, points in points_px.items()
+        for abbreviation, point in zip(LANDMARKS.abbreviations, points.tolist(), strict=True)
+    ]
+    return write_table(path, ['image', 'landmark', 'x', 'y'], rows)
+
+
+def labelme_content(name: str, points_px: np.ndarray) -> dict:
+    shapes = [
+        {'label': abbreviation, 'points': [point], 'group_id': None, 'shape_type': 'point', 'flags': {}}
+        for abbreviation, point in zip(LANDMARKS.abbreviations, points_px.tolist(), strict=True)
+    ]
+    image = {'imagePath': f'..\\films\\{name}.png', 'imageData': None, 'imageHeight': 240, 'imageWidth': 200}
+    return {'version': '5.5.0', 'flags': {}, 'shapes': shapes, **image}
+
+
+def write_labelme(folder: Path, points_px: dict[str, np.ndarray]) -> Path:
+    folder.mkdir(exist_ok=True)
+    for name, rows in points_px.items():
+        (folder / f'{name}.json').write_text(json.dumps(labelme_content(name, rows)))
+    return folder

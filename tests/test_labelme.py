@@ -1,0 +1,86 @@
+import json
+
+import numpy as np
+import pytest
+from films import LANDMARKS, labelme_content, points, write_labelme
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cephalometric.checks import Problems
+from cephalometric.errors import InputError
+from cephalometric.formats.labelme import read_labelme
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text() | st.sampled_from(['point', 'S']),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def read(folder):
+    """The annotations and the report, if there is one."""
+    problems = Problems()
+    annotations = read_labelme(folder, LANDMARKS, problems)
+    try:
+        problems.raise_if_any('bad')
+    except InputError as error:
+        return annotations, str(error)
+    return annotations, ''
+
+
+def test_round_trip(tmp_path):
+    written = points()
+    annotations, report = read(write_labelme(tmp_path, written))
+    assert not report and set(annotations) == {f'..\\films\\{name}.png' for name in written}
+    for name, points_px in written.items():
+        np.testing.assert_array_equal(annotations[f'..\\films\\{name}.png'].points_px, points_px)
+
+
+def shape(**changes):
+    return {'label': 'S', 'points': [[1, 2]], 'shape_type': 'point'} | changes
+
+
+@pytest.mark.parametrize(
+    ('changes', 'expected'),
+    [
+        ({'shapes': [shape(shape_type='polygon', points=[[1, 2], [3, 4], [5, 6]])]}, 'not a point with a label'),
+        ({'shapes': [shape(label='Zyg')]}, '"Zyg": film.json'),
+        ({'shapes': [shape(), shape()]}, 'more than once:\n    S: film.json'),
+        ({'shapes': [shape(points=[[1, None]])]}, 'S at (1, null): film.json'),
+        ({'shapes': [shape(points=[1, 2])]}, 'not a point with a label'),
+        ({'shapes': {}}, 'film.json: not a file of labelme'),
+        ({'imagePath': None}, 'film.json: not a file of labelme'),
+        ({'spacing': 0}, '0: film.json'),
+    ],
+)
+def test_each_problem_is_reported(tmp_path, changes, expected):
+    (tmp_path / 'film.json').write_text(json.dumps(labelme_content('film', np.zeros((19, 2))) | changes))
+    assert expected in read(tmp_path)[1]
+
+
+def test_a_spacing_may_be_added(tmp_path):
+    (tmp_path / 'film.json').write_text(json.dumps({'shapes': [shape()], 'imagePath': 'a.png', 'spacing': 0.1}))
+    assert read(tmp_path)[0]['a.png'].spacing_mm == 0.1
+
+
+def test_a_broken_file_does_not_hide_the_others(tmp_path):
+    write_labelme(tmp_path, points())
+    (tmp_path / 'film2.json').write_text('{')
+    (tmp_path / 'copy.json').write_text((tmp_path / 'film1.json').read_text())
+    report = read(tmp_path)[1]
+    assert 'film2.json: invalid JSON' in report and 'several JSON files name' in report
+
+
+def test_a_folder_without_annotations(tmp_path):
+    with pytest.raises(InputError, match=r'holds no \.json file'):
+        read(tmp_path)
+    with pytest.raises(InputError, match='not a folder'):
+        read(tmp_path / 'absent')
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(shapes=st.lists(st.fixed_dictionaries({'label': JSON, 'points': JSON, 'shape_type': JSON}) | JSON, max_size=3))
+def test_any_shapes_are_points_or_in_the_report(tmp_path, shapes):
+    (tmp_path / 'film.json').write_text(json.dumps({'shapes': shapes, 'imagePath': 'a.png'}))
+    annotations, report = read(tmp_path)
+    assert bool(report) == (annotations['a.png'].visible.sum() < len(shapes))

@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+from films import LANDMARKS, write_labels, write_table
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cephalometric.checks import Problems
+from cephalometric.errors import InputError
+from cephalometric.formats.labels_csv import read_labels_csv
+
+same_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+COORDINATE = st.floats(allow_nan=False, allow_infinity=False)
+POINTS = st.lists(st.tuples(COORDINATE, COORDINATE), min_size=len(LANDMARKS), max_size=len(LANDMARKS)).map(np.array)
+HEADERS = {
+    'cldetection2024': lambda k, axis: f'p{k + 1}{axis}',
+    'isbi2015': lambda k, axis: f'{axis}{k + 1}',
+    'abbreviations': lambda k, axis: f'{LANDMARKS.abbreviations[k]}_{axis}',
+}
+
+
+def read(path):
+    """The annotations and the report, if there is one."""
+    problems = Problems()
+    annotations = read_labels_csv(path, LANDMARKS, problems)
+    try:
+        problems.raise_if_any('bad')
+    except InputError as error:
+        return annotations, str(error)
+    return annotations, ''
+
+
+@same_folder
+@given(points=st.dictionaries(st.text('abc1', min_size=1), POINTS, max_size=3), spacing=st.floats(0.01, 1))
+def test_round_trip(tmp_path, points, spacing):
+    annotations, report = read(write_labels(tmp_path / 'labels.csv', points, spacing))
+    assert not report and set(annotations) == {f'{name}.bmp' for name in points}
+    for name, points_px in points.items():
+        np.testing.assert_array_equal(annotations[f'{name}.bmp'].points_px, points_px)
+        assert annotations[f'{name}.bmp'].spacing_mm == spacing
+
+
+@pytest.mark.parametrize('name', HEADERS.values(), ids=HEADERS)
+def test_columns_may_be_called_in_three_ways_and_come_in_any_order(tmp_path, name):
+    header = [name(k, axis) for k in range(len(LANDMARKS)) for axis in 'xy'][::-1]
+    values = list(range(len(header)))[::-1]
+    annotations, report = read(write_table(tmp_path / 'a.csv', [*header, 'image'], [[*values, 'a.png']]))
+    assert not report and np.isnan(annotations['a.png'].spacing_mm)
+    np.testing.assert_array_equal(annotations['a.png'].points_px.ravel(), range(len(header)))
+
+
+def test_empty_cells_and_absent_columns_say_that_nothing_is_annotated(tmp_path):
+    annotations, report = read(
+        write_table(tmp_path / 'a.csv', ['image', 'x1', 'y1', 'x2', 'y2'], [['a', 1, 2, '', '']])
+    )
+    assert not report and np.flatnonzero(annotations['a'].visible).tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ('header', 'row', 'expected'),
+    [
+        ('image,x1,y1,x20,y20', 'a,1,2,3,4', 'set isbi2015 (take them out, or choose another set with --landmarks):'),
+        ('image,x1,y1,age', 'a,1,2,3', "    'age'"),
+        ('image,x1,y1,x2', 'a,1,2,3', "    'x2'"),
+        ('image,x1,y1,p1x,p1y', 'a,1,2,1,2', "    'x1'"),
+        ('image,x1,y1', 'a,1,', 'S (1) at (1, ): a'),
+        ('image,x1,y1', 'a,1,inf', 'S (1) at (1, inf): a'),
+        ('image,x1,y1', ',1,2', "line 2: ''"),
+        ('image,x1,y1', 'a,1,2\na,1,2', "line 3: 'a'"),
+        ('image,x1,y1,spacing', 'a,1,2,0', '"0": a'),
+    ],
+)
+def test_each_problem_is_reported(tmp_path, header, row, expected):
+    path = tmp_path / 'labels.csv'
+    path.write_text(f'{header}\n{row}\n')
+    assert expected in read(path)[1]
+
+
+@pytest.mark.parametrize(
+    ('header', 'expected'), [('film,x1,y1', "'image' or 'image file'"), ('image,x,y', 'such as S_x')]
+)
+def test_a_file_without_the_columns_that_matter(tmp_path, header, expected):
+    path = tmp_path / 'labels.csv'
+    path.write_text(f'{header}\n1,2,3\n')
+    with pytest.raises(InputError, match=expected) as caught:
+        read(path)
+    assert 'labels.csv' in str(caught.value)
+
+
+@same_folder
+@given(st.lists(st.lists(st.sampled_from(['', 'a', '1', '-1', 'nan', '1e999', 'x']), min_size=4, max_size=4)))
+def test_any_cells_give_finite_points_or_a_report(tmp_path, rows):
+    annotations, report = read(write_table(tmp_path / 'a.csv', ['image', 'spacing', 'x1', 'y1'], rows))
+    spoilt = [row for row in rows if any(row) and (row[2:] != ['', ''] and not set(row[2:]) <= {'1', '-1'})]
+    assert report or not spoilt
+    for annotation in annotations.values():
+        assert np.isfinite(annotation.points_px[annotation.visible]).all()
