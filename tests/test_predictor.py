@@ -44,7 +44,7 @@ def test_padding_and_equal_channels_change_nothing(predictor, xray):
 def test_a_shifted_xray_gives_shifted_points(predictor):
     """The coordinates are the image's own: a fixed picture in a larger one moves its points by as much."""
     codec = load_config(TINY_RECIPE).codec
-    model = predictor.model
+    model = predictor.models[0]
 
     class Blob(torch.nn.Module):
         """Stands for a trained network: its heatmaps are the brightness of its input."""
@@ -55,8 +55,8 @@ def test_a_shifted_xray_gives_shifted_points(predictor):
 
     blob = CephalometricPredictor.__new__(CephalometricPredictor)
     blob.__dict__.update(predictor.__dict__)
-    blob.model = build_model(load_config(TINY_RECIPE))
-    blob.model.backbone, blob.model.head.final_layer = Blob(), torch.nn.Identity()
+    blob.models = [build_model(load_config(TINY_RECIPE))]
+    blob.models[0].backbone, blob.models[0].head.final_layer = Blob(), torch.nn.Identity()
     for centre in ((100, 80), (180, 230), (40, 200)):
         image = np.ones((300, 300), np.uint8)
         cv2.circle(image, centre, 25, 255, -1)
@@ -103,6 +103,18 @@ def test_a_checkpoint_of_another_model_or_number_of_landmarks_is_refused(trained
     other = ROOT / 'cldetection_configs' / 'rtmpose-m_8xb256-420e-512x512.py'
     with pytest.raises(InputError, match='does not fit'):
         CephalometricPredictor(load_config(other), checkpoint)
+
+
+def test_an_ensemble_is_the_mean_of_its_members_and_says_how_far_they_are_apart(trained, predictor, xray):
+    config = load_config(TINY_RECIPE)
+    files = [trained / 'epoch_2.pth', trained / 'epoch_3.pth']
+    members = [CephalometricPredictor(config, file).predict(xray) for file in files]
+    prediction = CephalometricPredictor(config, files).predict(xray)
+    np.testing.assert_allclose(prediction.points_px, (members[0].points_px + members[1].points_px) / 2, atol=1e-3)
+    np.testing.assert_allclose(prediction.scores, (members[0].scores + members[1].scores) / 2, atol=1e-5)
+    half_way = np.linalg.norm(members[0].points_px - members[1].points_px, axis=1) / 2
+    np.testing.assert_allclose(prediction.spread_px, half_way, atol=1e-3)
+    assert predictor.predict(xray).spread_px is None
 
 
 def test_a_file_without_weights_is_refused(tmp_path):

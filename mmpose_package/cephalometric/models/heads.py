@@ -15,6 +15,10 @@ class SoftmaxHeatmapHead(HeatmapHead):
     Gaussian of the codec's sigma, has its maximum at 1, as the heatmaps of the other heads have.
     """
 
+    def forward(self, feats: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        """Logits, shape (B, K, H, W), in full precision also where the network computes in half of it."""
+        return super().forward(feats).float()
+
     def decode(self, batch_outputs: torch.Tensor) -> list:
         """Decode logits, shape (B, K, H, W); returns as MMPose's ``BaseHead.decode``."""
         probability = batch_outputs.flatten(2).softmax(dim=2).view_as(batch_outputs)

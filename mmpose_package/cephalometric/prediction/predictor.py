@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from mmengine.config import Config
@@ -16,6 +17,7 @@ from mmpose.models import build_pose_estimator
 from cephalometric.errors import InputError
 from cephalometric.geometry import content_crop
 from cephalometric.landmarks import LandmarkSet, load_landmark_set
+from cephalometric.prediction.onnx_backend import run_exported
 from cephalometric.training.checkpoints import load_from_checked_file
 from cephalometric.training.dataset import whole_image_bbox
 
@@ -28,11 +30,14 @@ class Prediction:
         points_px: Shape (K, 2) as x, y, in pixels of the image given, finite.
         scores: Shape (K,), 0 to 1: how sure the model is; 0 where there was nothing to see.
         blank: True for an image of zeros alone: its landmarks are all put at the centre.
+        spread_px: Shape (K,): how far the members of an ensemble lie from their mean, root mean square, in pixels of
+            the image; None for a single model.
     """
 
     points_px: np.ndarray
     scores: np.ndarray
     blank: bool = False
+    spread_px: np.ndarray | None = None
 
 
 class CephalometricPredictor:
@@ -40,19 +45,34 @@ class CephalometricPredictor:
 
     Args:
         config: As :func:`cephalometric.training.config.load_config` returns it.
-        checkpoint: A checkpoint of a run, or ``best_model_weight.pth``.
+        checkpoint: A checkpoint of a run, or ``best_model_weight.pth``. Several, such as those of the folds of a
+            cross-validation, are an ensemble: a landmark is where its members find it in the mean.
         device: Such as ``'cpu'`` or ``'cuda:0'``; see :func:`choose_device`.
+        backend: What computes the networks: ``'torch'``, or ``'onnxruntime'`` on the CPU, for which a checkpoint is the
+            ``export.json`` of :mod:`cephalometric.prediction.export`.
 
     Raises:
         InputError: The checkpoint is missing, damaged, unsafe, or does not fit the config.
     """
 
-    def __init__(self, config: Config, checkpoint: str | Path, device: str = 'cpu') -> None:
+    def __init__(
+        self,
+        config: Config,
+        checkpoint: str | Path | Sequence[str | Path],
+        device: str = 'cpu',
+        backend: str = 'torch',
+    ) -> None:
         self.landmarks: LandmarkSet = load_landmark_set(config.landmark_set)
         self.pipeline = Compose(config.test_pipeline)
-        self.model = build_model(config)
-        _load_weights(self.model, checkpoint, config, self.landmarks)
-        self.model.to(device)
+        self.models = []
+        for file in [checkpoint] if isinstance(checkpoint, str | Path) else checkpoint:
+            model = build_model(config)
+            if backend == 'onnxruntime':
+                run_exported(model, file, config)
+            else:
+                _load_weights(model, file, config, self.landmarks)
+                model.to(device)
+            self.models.append(model)
 
     def predict(self, image: np.ndarray) -> Prediction:
         """Find the landmarks of one X-ray.
@@ -76,21 +96,28 @@ class CephalometricPredictor:
             else:
                 samples.append((index, crop, self._sample(crop.cut(image))))
         if samples:
-            with torch.inference_mode():
-                results = self.model.test_step(pseudo_collate([sample for _, _, sample in samples]))
-            for (index, crop, _), result in zip(samples, results, strict=True):
-                instances = result.pred_instances
-                points_px = crop.to_original(np.asarray(instances.keypoints[0], float))
-                scores = np.clip(np.asarray(instances.keypoint_scores[0], float), 0, 1)
-                predictions[index] = Prediction(points_px, scores)
+            points, scores = self._run([sample for _, _, sample in samples])
+            for n, (index, crop, _) in enumerate(samples):
+                predictions[index] = _mean_of(crop.to_original(points[:, n]), scores[:, n])
         return [predictions[index] for index in range(len(images))]
 
+    def _run(self, samples: list[dict]) -> tuple[np.ndarray, np.ndarray]:
+        """The points, shape (members, N, K, 2), and scores, shape (members, N, K), of N samples."""
+        points, scores = [], []
+        for model in self.models:
+            with torch.inference_mode():
+                results = model.test_step(pseudo_collate(samples))
+            points.append([result.pred_instances.keypoints[0] for result in results])
+            scores.append([result.pred_instances.keypoint_scores[0] for result in results])
+        return np.array(points, float), np.clip(np.array(scores, float), 0, 1)
+
     def _sample(self, image: np.ndarray) -> dict:
-        colour = image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
         height, width = image.shape[:2]
+        # MMPose's images are BGR.
+        to_bgr = cv2.COLOR_GRAY2BGR if image.ndim == 2 else cv2.COLOR_RGB2BGR
         return self.pipeline(
             {
-                'img': np.ascontiguousarray(colour[..., ::-1]),  # MMPose's images are BGR
+                'img': cv2.cvtColor(image, to_bgr),
                 'bbox': whole_image_bbox(width, height),
                 'bbox_score': np.ones(1, np.float32),
             }
@@ -100,6 +127,13 @@ class CephalometricPredictor:
         height, width = image.shape[:2]
         centre = np.tile([(width - 1) / 2, (height - 1) / 2], (len(self.landmarks), 1))
         return Prediction(centre, np.zeros(len(self.landmarks)), blank=True)
+
+
+def _mean_of(points_px: np.ndarray, scores: np.ndarray) -> Prediction:
+    """One prediction of the members' points, shape (members, K, 2), and scores, shape (members, K)."""
+    mean_px = points_px.mean(axis=0)
+    spread_px = np.sqrt(((points_px - mean_px) ** 2).sum(axis=2).mean(axis=0)) if len(points_px) > 1 else None
+    return Prediction(mean_px, scores.mean(axis=0), spread_px=spread_px)
 
 
 def choose_device(cuda_id: int = 0) -> str:

@@ -67,6 +67,8 @@ def _complete(config: Config) -> None:
         # The stride of the last stage of every backbone that the SimCC heads are used with.
         head.in_featuremap_size = tuple(size // 32 for size in codec.input_size)
         head.simcc_split_ratio = codec.simcc_split_ratio
+    if 'views' in config:
+        _complete_refiner(config)
     for pipeline in (config.train_pipeline, config.test_pipeline):
         for transform in pipeline:
             if transform.type == 'TopdownAffine':
@@ -74,6 +76,8 @@ def _complete(config: Config) -> None:
                 transform.use_udp = 'UDP' in codec.type
             elif transform.type == 'GenerateTarget':
                 transform.encoder = codec
+            elif transform.type == 'SampleLandmarkPatches':
+                transform.update(encoder=config.patch_codec, views=config.views)
     for name, dataset in _datasets(config):
         dataset.landmark_set = config.landmark_set
         dataset.data_root = config.data_root
@@ -83,6 +87,15 @@ def _complete(config: Config) -> None:
     if not on_gpu:
         # DistributedDataParallel takes device ids, MMEngine's default, for GPUs only.
         config.model_wrapper_cfg = {'type': 'MMDistributedDataParallel', 'device_ids': None, 'broadcast_buffers': False}
+
+
+def _complete_refiner(config: Config) -> None:
+    model, backbone, head = config.model, config.model.refiner.backbone, config.model.refiner.head
+    config.patch_codec.stride = backbone.stride
+    model.resolutions_mm = [view.resolution_mm for view in config.views]
+    model.update(patch_size=config.patch_codec.patch_size, num_landmarks=model.head.out_channels)
+    backbone.num_landmarks = model.num_landmarks
+    head.update(in_channels=backbone.channels[0], out_channels=model.num_landmarks, decoder=config.patch_codec)
 
 
 def _datasets(config: Config) -> Iterator[tuple[str, ConfigDict]]:

@@ -10,6 +10,7 @@ from mmpose.registry import DATASETS
 from cephalometric.errors import InputError
 from cephalometric.formats.coco import LabelledImage, LabelledImages, load_coco
 from cephalometric.landmarks import LandmarkSet, load_landmark_set
+from cephalometric.layouts import mean_layout_mm
 
 _COLOURS = ((76, 175, 80), (33, 150, 243), (255, 152, 0), (233, 30, 99), (156, 39, 176), (0, 188, 212))
 
@@ -51,6 +52,9 @@ class CephalometricDataset(BaseCocoStyleDataset):
     Augmentation draws from generators that are seeded anew for every sample from (seed, epoch, index), so that a sample
     does not depend on the number of workers, nor on whether the run was interrupted and resumed.
 
+    Attributes:
+        mean_layout_mm: The mean layout of the landmarks, shape (K, 2); every sample has it, too.
+
     Args:
         landmark_set: Name or path of the landmark set (see :mod:`cephalometric.landmarks`).
         **kwargs: As for MMPose's ``BaseCocoStyleDataset``; ``metainfo`` follows from the landmark set.
@@ -76,12 +80,14 @@ class CephalometricDataset(BaseCocoStyleDataset):
             raise InputError(
                 f'{self.ann_file}: made for the {len(labelled.abbreviations)} landmarks of {labelled.landmark_set!r}, '
                 f'but the config asks for {self.landmarks.name!r} of {len(self.landmarks)}: say '
-                f'--landmarks {labelled.landmark_set}, or landmark_set in the config'
+                f'--landmarks {labelled.landmark_set}, or the path of its .json table'
             )
-        records = [_record(labelled, image) for image in labelled.images if image.visible.any()]
-        if not records:
+        images = [image for image in labelled.images if image.visible.any()]
+        if not images:
             raise InputError(f'{self.ann_file}: holds no X-ray with a landmark: prepare it with more images')
-        return records
+        spacings_mm = np.array([image.spacing_mm for image in images])
+        self.mean_layout_mm = mean_layout_mm(np.stack([image.points_px for image in images]), spacings_mm)
+        return [_record(labelled, image) | {'mean_layout_mm': self.mean_layout_mm} for image in images]
 
     def prepare_data(self, idx: int) -> dict:
         """One sample; its augmentation depends on seed, epoch and index alone."""

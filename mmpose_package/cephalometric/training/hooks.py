@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from mmengine.dist import is_main_process, master_only
 from mmengine.hooks import CheckpointHook, Hook
+from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from tqdm import tqdm
@@ -30,6 +31,19 @@ class EpochSeedHook(Hook):
         random.seed(state)
         np.random.seed(state)
         torch.manual_seed(state)
+
+
+@HOOKS.register_module()
+class MeanLayoutHook(Hook):
+    """Give a coarse-to-fine model the mean layout of its training X-rays."""
+
+    # Before an average of the weights starts from a copy of the model.
+    priority = 'HIGHEST'
+
+    def before_run(self, runner: Runner) -> None:
+        """Take the layout from the training dataset."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model.set_mean_layout(runner.train_dataloader.dataset.mean_layout_mm)
 
 
 @HOOKS.register_module()

@@ -1,8 +1,44 @@
 """Augmentations that MMPose does not have."""
 
+import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
+from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class LoadXray(LoadImage):
+    """MMPose's ``LoadImage``, which keeps grey X-rays in memory, because unpacking takes longer than all the rest.
+
+    Args:
+        cache_mb: How many megabytes each worker may keep; X-rays beyond that are read every time.
+    """
+
+    def __init__(self, cache_mb: int = 1024) -> None:
+        super().__init__()
+        self.free_bytes = cache_mb * 2**20
+        self.cache: dict[str, np.ndarray] = {}
+
+    def transform(self, results: dict) -> dict | None:
+        """Add ``img``, uint8, shape (H, W, 3) in BGR order, from ``img_path`` unless it is there already."""
+        if 'img' not in results:
+            grey = self._grey(results['img_path'])
+            if grey is not None:
+                results['img'] = cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)
+        return super().transform(results)
+
+    def _grey(self, path: str) -> np.ndarray | None:
+        """The image if it is grey; None leaves all others, and unreadable ones, to MMPose."""
+        if path not in self.cache:
+            image = cv2.imread(path, cv2.IMREAD_UNCHANGED)
+            if image is None or image.ndim != 2 or image.dtype != np.uint8:
+                return None
+            if image.nbytes > self.free_bytes:
+                return image
+            self.free_bytes -= image.nbytes
+            self.cache[path] = image
+        return self.cache[path]
 
 
 @TRANSFORMS.register_module()

@@ -1,0 +1,31 @@
+# Purpose:  the best score that a machine without a GPU trains in an hour: a small HRNet looks at the whole X-ray at
+#           256 x 320, then two small U-Nets at patches around each landmark.
+# Command:  python step3_train_and_evaluation.py cldetection_configs/cpu_coarse-to-fine_1xb4-60e.py
+_base_ = [
+    '_base_/runtime.py',
+    '_base_/data_coarse_to_fine.py',
+    '_base_/models/hrnet_w18_small.py',
+    '_base_/models/patch_refiner.py',
+]
+
+model = dict(type='CoarseToFinePoseEstimator', refiner=_base_.refiner)
+
+codec = dict(type='BoundedUDPHeatmap', input_size=(256, 320), heatmap_size=(64, 80), sigma=2)
+
+train_cfg = dict(by_epoch=True, max_epochs=60, val_interval=10)
+train_dataloader = dict(batch_size=4, num_workers=1)
+val_dataloader = dict(num_workers=1)
+test_dataloader = dict(num_workers=1)
+
+optim_wrapper = dict(optimizer=dict(type='AdamW', lr=2e-3, weight_decay=0.01))
+param_scheduler = [
+    dict(type='LinearLR', begin=0, end=100, start_factor=0.04, by_epoch=False),
+    dict(type='CosineAnnealingLR', begin=0, end=60, T_max=60, eta_min=1e-6, by_epoch=True, convert_to_iter_based=True),
+]
+
+custom_hooks = [
+    *_base_.custom_hooks,
+    dict(type='MeanLayoutHook'),
+    # Validation and the saved weights use this average. Its priority is just before the other hooks'.
+    dict(type='EMAHook', ema_type='ExponentialMovingAverage', momentum=0.01, update_buffers=True, priority=49),
+]

@@ -1,0 +1,67 @@
+"""The codec of landmark patches: one patch, one landmark, one heatmap."""
+
+import numpy as np
+from mmpose.codecs.base import BaseKeypointCodec
+from mmpose.registry import KEYPOINT_CODECS
+
+
+@KEYPOINT_CODECS.register_module()
+class PatchHeatmap(BaseKeypointCodec):
+    """A Gaussian distribution in each landmark's own patch, and back by its centre of mass near the maximum.
+
+    The centre of mass within a window (a local soft-argmax) has no grid: cells may be larger than the accuracy sought.
+
+    Args:
+        patch_size: Pixels of the square patch.
+        stride: Pixels of the patch that are one cell of the heatmap.
+        sigma: Of the Gaussian, in pixels of the patch.
+        window: Half the side of the square around the highest cell that is averaged, in pixels of the patch.
+    """
+
+    def __init__(self, patch_size: int, stride: int, sigma: float, window: float) -> None:
+        super().__init__()
+        if patch_size % stride:
+            raise ValueError(f'patch_size {patch_size} must be a multiple of stride {stride}')
+        self.patch_size, self.stride, self.sigma, self.window = patch_size, stride, sigma, window
+        # Where the cells' centres lie in the patch, pixel centres being at integers.
+        self.cell_centres = np.arange(patch_size // stride) * stride + (stride - 1) / 2
+
+    def encode(self, keypoints: np.ndarray, keypoints_visible: np.ndarray | None = None) -> dict[str, np.ndarray]:
+        """What the network learns.
+
+        Args:
+            keypoints: Shape (K, 2) as x, y, in pixels of each landmark's patch.
+            keypoints_visible: Shape (K,); all count by default.
+
+        Returns:
+            ``heatmaps``, float32, shape (K, cells, cells), and ``keypoint_weights``, float32, shape (K,): 0 for a
+            landmark that is not visible or lies outside its patch.
+        """
+        x, y = keypoints[:, 0], keypoints[:, 1]
+        square = (self.cell_centres[None, None, :] - x[:, None, None]) ** 2
+        square = square + (self.cell_centres[None, :, None] - y[:, None, None]) ** 2
+        inside = ((keypoints > -0.5) & (keypoints < self.patch_size - 0.5)).all(axis=1)
+        visible = inside if keypoints_visible is None else inside & (np.asarray(keypoints_visible) > 0)
+        heatmaps = np.exp(-square / (2 * self.sigma**2)) * visible[:, None, None]
+        return {'heatmaps': heatmaps.astype(np.float32), 'keypoint_weights': visible.astype(np.float32)}
+
+    def decode(self, encoded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Find the landmarks.
+
+        Args:
+            encoded: Distributions, each with the sum 1, shape (K, cells, cells).
+
+        Returns:
+            Landmarks, shape (1, K, 2) as x, y, in pixels of each landmark's patch, and their scores, shape (1, K): how
+            much of the distribution lies within the window.
+        """
+        cells = len(self.cell_centres)
+        rows, columns = np.divmod(encoded.reshape(len(encoded), -1).argmax(axis=1), cells)
+        near_x = abs(self.cell_centres[None] - self.cell_centres[columns][:, None]) <= self.window
+        near_y = abs(self.cell_centres[None] - self.cell_centres[rows][:, None]) <= self.window
+        near = encoded * near_y[:, :, None] * near_x[:, None, :]
+        total = near.sum(axis=(1, 2))
+        divisor = np.maximum(total, np.finfo(float).tiny)
+        x = (near.sum(axis=1) * self.cell_centres).sum(axis=1) / divisor
+        y = (near.sum(axis=2) * self.cell_centres).sum(axis=1) / divisor
+        return np.stack([x, y], axis=1)[None], total[None]

@@ -1,0 +1,138 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import TINY_COARSE_TO_FINE, run_python
+from mmengine.dataset import pseudo_collate
+from mmpose.models import build_pose_estimator
+from mmpose.registry import DATASETS
+
+from cephalometric.formats.coco import load_coco
+from cephalometric.formats.images import read_image
+from cephalometric.geometry import radial_error_mm
+from cephalometric.models.coarse_to_fine import CoarseToFinePoseEstimator
+from cephalometric.patches import ImagePyramid
+from cephalometric.prediction.predictor import CephalometricPredictor
+from cephalometric.training.config import load_config
+
+
+@pytest.fixture
+def config(data_root: Path):
+    torch.manual_seed(0)
+    return load_config(TINY_COARSE_TO_FINE, str(data_root))
+
+
+def batch_of(config, part: str, count: int) -> dict:
+    dataset = DATASETS.build(config[f'{part}_dataloader'].dataset)
+    np.random.seed(0)
+    return pseudo_collate([dataset[index] for index in range(count)])
+
+
+def test_every_part_has_a_loss_and_every_weight_learns(config):
+    model = build_pose_estimator(config.model)
+    data = model.data_preprocessor(batch_of(config, 'train', 2), training=True)
+    losses = model(**data, mode='loss')
+    names = [name for name in losses if 'loss' in name]
+    assert names == ['loss_kpt', 'loss_patches_0', 'loss_patches_1']
+    sum(losses[name] for name in names).backward()
+    assert all(weight.grad is not None and weight.grad.isfinite().all() for weight in model.parameters())
+    assert all(weight.grad.abs().sum() > 0 for weight in model.refiners.parameters())
+
+
+def test_a_few_x_rays_are_learned_to_a_third_of_a_millimetre(config):
+    """The whole model: coarse search, both refiners, decoding, and the way back to millimetres."""
+    for transform in config.train_pipeline:
+        if transform.type == 'SampleLandmarkPatches':
+            transform.update(max_angle=0, max_scale=0, gamma=(1, 1))
+    # Without the random moves of the whole X-ray.
+    config.train_pipeline[:] = [step for step in config.train_pipeline if step.type != 'RandomBBoxTransform']
+    config.train_dataloader.dataset.pipeline = config.train_pipeline
+    config.test_dataloader.dataset.ann_file = 'train.json'
+    model = build_pose_estimator(config.model)
+    dataset = DATASETS.build(config.train_dataloader.dataset)
+    model.set_mean_layout(dataset.mean_layout_mm)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=4e-3)
+    steps = 200
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 6e-3, steps)
+    for step in range(steps):
+        dataset.set_epoch(0, step)
+        data = model.data_preprocessor(pseudo_collate([dataset[index] for index in range(2)]), training=True)
+        losses = model(**data, mode='loss')
+        optimizer.zero_grad()
+        sum(value for name, value in losses.items() if 'loss' in name).backward()
+        optimizer.step()
+        schedule.step()
+    model.eval()
+    with torch.inference_mode():
+        samples = model.test_step(batch_of(config, 'test', 2))
+    found = np.concatenate([sample.pred_instances.keypoints for sample in samples])
+    true = np.concatenate([sample.gt_instances.keypoints for sample in samples])
+    errors_mm = radial_error_mm(found, true, np.array([[sample.spacing] for sample in samples]))
+    assert errors_mm.mean() < 0.3, errors_mm.round(2)
+
+
+def test_the_scale_of_the_x_ray_does_not_matter(config):
+    """The patches follow the layout, so that the same X-ray at twice the resolution gives the same landmarks."""
+    # Where a pixel of a patch is more than one of the X-ray: below that, the larger one shows more.
+    config.model.resolutions_mm = [3.0, 2.5]
+    model: CoarseToFinePoseEstimator = build_pose_estimator(config.model).eval()
+    random = np.random.default_rng(0)
+    layout = random.uniform(-50, 50, (len(model.mean_layout_mm), 2))
+    model.set_mean_layout(layout)
+    small = random.integers(0, 256, (150, 140), dtype=np.uint8)
+    large = np.kron(small, np.ones((2, 2), np.uint8))
+    points = layout + 70
+    with torch.inference_mode():
+        found, scores = model.refine([ImagePyramid(small)], points[None])
+        # Pixel centres are at integers: where x was, 2 x + 0.5 is.
+        found_in_large, scores_in_large = model.refine([ImagePyramid(large)], 2 * points[None] + 0.5)
+    assert (found_in_large - 0.5) / 2 == pytest.approx(found, abs=0.01)
+    assert scores_in_large == pytest.approx(scores, abs=1e-3)
+
+
+def test_landmarks_in_one_place_are_refined_as_well(config):
+    model = build_pose_estimator(config.model).eval()
+    with torch.inference_mode():
+        points = np.full((1, len(model.mean_layout_mm), 2), 30.0)
+        found, scores = model.refine([ImagePyramid(np.full((60, 80), 7, np.uint8))], points)
+    assert np.isfinite(found).all()
+    assert ((scores >= 0) & (scores <= 1)).all()
+
+
+@pytest.fixture(scope='module')
+def trained_coarse_to_fine(data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    work_dir = tmp_path_factory.mktemp('coarse_to_fine') / 'run'
+    run_python(
+        'step3_train_and_evaluation.py', TINY_COARSE_TO_FINE, '--data-root', data_root, '--work-dir', work_dir
+    )
+    return work_dir
+
+
+def test_the_steps_use_it_without_knowing(data_root, trained_coarse_to_fine, phantom_stack, tmp_path):
+    weights = trained_coarse_to_fine / 'best_model_weight.pth'
+    scores, result = tmp_path / 'scores.json', tmp_path / 'result.json'
+    run_python('step4_test_and_visualize.py', TINY_COARSE_TO_FINE, weights, '--data-root', data_root, '--out', scores)
+    run_python(
+        'step5_predict_expected_output.py',
+        *('--config_file', TINY_COARSE_TO_FINE, '--load_weight_path', weights),
+        *('--load_mha_path', phantom_stack / 'train_stack.mha', '--save_json_path', result),
+    )
+    assert scores.is_file()
+    assert result.is_file()
+
+
+def test_the_checkpoint_holds_the_mean_layout(data_root, trained_coarse_to_fine, config):
+    predictor = CephalometricPredictor(config, trained_coarse_to_fine / 'best_model_weight.pth')
+    expected = DATASETS.build(config.train_dataloader.dataset).mean_layout_mm
+    assert predictor.models[0].mean_layout_mm.numpy() == pytest.approx(expected, abs=1e-3)
+
+
+def test_a_batch_gives_what_single_x_rays_give(data_root, trained_coarse_to_fine, config):
+    predictor = CephalometricPredictor(config, trained_coarse_to_fine / 'best_model_weight.pth')
+    labelled = load_coco(data_root / 'test.json')
+    images = [read_image(labelled, image) for image in labelled.images]
+    for image, together in zip(images, predictor.predict_batch(images), strict=True):
+        alone = predictor.predict(image)
+        assert together.points_px == pytest.approx(alone.points_px, abs=0.05)
+        assert together.scores == pytest.approx(alone.scores, abs=0.01)
