@@ -1,7 +1,8 @@
 # make demo            the whole pipeline, steps 1 to 5, on a built-in synthetic data set
 # make test            ruff and the tests
+# make test-page       the report in a real browser; root on Debian is given one where there is none
 # make test-container  step 6 with a real container engine (a quarter of an hour; needs the demo's model)
-# make env             the environment alone; the two above call it, and a second call does nothing
+# make env             the environment alone; all of the above call it, and a second call does nothing
 
 # Python 3.10 or 3.11; another one by make PYTHON=...
 PYTHON ?= $(shell for p in python3.11 python3.10 python3; do $$p -c '' 2>/dev/null && { echo $$p; break; }; done)
@@ -15,7 +16,7 @@ CONFIG := cldetection_configs/demo_hrnet-w18s_udp-1xb8-30e-192x224.py
 WHEELS := --only-binary=:all:
 BUILT := $(shell $(PYTHON) -c 'import sys; print("xtcocotools" if sys.version_info >= (3, 12) else "")')
 
-.PHONY: env demo test test-container
+.PHONY: env demo test test-page test-container
 
 env: $(STAMP)
 
@@ -35,6 +36,10 @@ test: env
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest
 
+test-page: env
+	tests/install_browser.sh
+	$(BIN)/python -m pytest -rs tests/test_report_page.py
+
 test-container: env
 	PYTHON=$(abspath $(BIN)/python) tests/test_container.sh --config $(CONFIG) \
 	    --checkpoint $(DEMO)/run/best_model_weight.pth
@@ -53,6 +58,7 @@ demo: env $(DEMO)/stack/train-gt.json $(DEMO)/new/train-gt.json
 	@echo
 	@$(BIN)/python benchmarks/demo_summary.py $(DEMO)/data $(DEMO)/scores.json
 	@echo 'pictures:    $(DEMO)/pictures (the worst image first)'
+	@echo 'report:      $(DEMO)/run/report_test/report.html'
 	@echo 'curves:      $(DEMO)/run/curves.png'
 	@echo 'checkpoint:  $(DEMO)/run/best_model_weight.pth'
 	@echo 'result JSON: $(DEMO)/expected_output.json'

@@ -1,14 +1,19 @@
 #!/usr/bin/env python3
 """Step 3: train a recipe of cldetection_configs/ on the data of step 2, and score it on the validation images.
 
-The work dir receives the checkpoints, the log, curves.csv and curves.png and, at the end, best_model_weight.pth.
+The work dir receives the checkpoints, the log, curves.csv and curves.png and, at the end, best_model_weight.pth, its
+calibration, and report_valid/ with report.html: how good the best weights are on the validation images.
 """
 
 import argparse
 from pathlib import Path
 
-from mmengine.config import DictAction
+from mmengine.config import Config, DictAction
 
+from cephalometric.prediction.assessment import assess
+from cephalometric.prediction.confidence import calibrate, save_calibration
+from cephalometric.prediction.predictor import choose_device
+from cephalometric.reporting.report import report_evaluation
 from cephalometric.training.config import load_config
 from cephalometric.training.run import train
 from cldetection_utils import add_data_arguments, run_step
@@ -55,6 +60,16 @@ def main() -> None:
     best = train(config, work_dir, args.resume, args.amp, args.auto_scale_lr, args.launcher, args.seed)
     print(f'Best weights: {best}')
     print(f'Curves:       {work_dir / "curves.png"} and {work_dir / "curves.csv"}')
+    if config.get('val_dataloader'):
+        report(config, best, work_dir)
+
+
+def report(config: Config, best: Path, work_dir: Path) -> None:
+    annotation_file = Path(config.data_root) / config.val_dataloader.dataset.ann_file
+    evaluation = assess(config, [best], annotation_file, choose_device())
+    if evaluation is not None:  # The other processes of a distributed run have done their share.
+        print(f'Calibration:  {save_calibration(calibrate(evaluation), [best])}')
+        print(f'Report:       {report_evaluation(evaluation, work_dir / "report_valid")}')
 
 
 if __name__ == '__main__':

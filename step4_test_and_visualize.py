@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Step 4: score a checkpoint on the test images, per landmark and over all, and draw its predictions."""
+"""Step 4: score a checkpoint on the test images, and report it: report.html, tables, figures, drawings."""
 
 import argparse
 from pathlib import Path
@@ -7,12 +7,13 @@ from pathlib import Path
 from mmengine.config import DictAction
 from tqdm import tqdm
 
-from cephalometric.formats.coco import LabelledImages, load_coco
+from cephalometric.formats.coco import load_coco
 from cephalometric.formats.json_files import write_json
-from cephalometric.landmarks import LandmarkSet
-from cephalometric.prediction.evaluation import Evaluation, evaluate
-from cephalometric.prediction.predictor import CephalometricPredictor, choose_device
+from cephalometric.formats.results import Evaluation, write_results
+from cephalometric.prediction.assessment import assess, with_expected_errors
+from cephalometric.prediction.predictor import choose_device
 from cephalometric.reporting.gallery import draw_images, save_picture, show_picture
+from cephalometric.reporting.report import report_evaluation
 from cephalometric.reporting.tables import format_table, score_rows, write_csv
 from cephalometric.training.config import load_config
 from cephalometric.training.run import start_distributed
@@ -30,12 +31,23 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('config', metavar='CONFIG', help='the recipe that the checkpoint was trained with')
-    parser.add_argument('checkpoint', metavar='CHECKPOINT', help='a checkpoint, or best_model_weight.pth')
+    parser.add_argument(
+        'checkpoint',
+        metavar='CHECKPOINT',
+        nargs='+',
+        help='a checkpoint, or best_model_weight.pth; several are an ensemble',
+    )
     add_data_arguments(parser)
     parser.add_argument('--ann-file', default='test.json', help='which part of the data (default: test.json)')
     parser.add_argument('--out', metavar='JSON', help='write the scores here')
     parser.add_argument('--csv', help='the table per landmark (default: scores_per_landmark.csv beside the checkpoint)')
-    parser.add_argument('--dump', metavar='JSON', help='write every predicted landmark here')
+    parser.add_argument(
+        '--report',
+        metavar='DIR',
+        help='where report.html goes, with its figures, tables and results.json (default: report_test beside the '
+        'checkpoint, or report_ and what --ann-file is called)',
+    )
+    parser.add_argument('--dump', metavar='JSON', help='write every prediction here too, as in results.json')
     parser.add_argument('--show-dir', help='draw ground truth and prediction of the images into this folder')
     parser.add_argument('--show', action='store_true', help='show the drawings in a window')
     parser.add_argument('--wait-time', type=float, default=1, help='seconds that each window stays (default: 1)')
@@ -50,37 +62,40 @@ def main() -> None:
     args = parse_args()
     config = load_config(args.config, args.data_root, args.landmarks, args.cfg_options)
     start_distributed(args.launcher)
-    labelled = load_coco(Path(config.data_root) / args.ann_file)
-    predictor = CephalometricPredictor(config, args.checkpoint, choose_device(args.cuda_id))
-    evaluation = evaluate(predictor, labelled)
+    annotation_file = Path(config.data_root) / args.ann_file
+    evaluation = assess(config, args.checkpoint, annotation_file, choose_device(args.cuda_id))
     if evaluation is not None:  # The other processes of a distributed run have done their share.
-        report(args, evaluation, predictor.landmarks)
-        draw(args, evaluation, labelled, predictor.landmarks)
+        evaluation = with_expected_errors(evaluation, args.checkpoint)
+        report(args, evaluation)
+        draw(args, evaluation, annotation_file)
 
 
-def report(args: argparse.Namespace, evaluation: Evaluation, landmarks: LandmarkSet) -> None:
+def report(args: argparse.Namespace, evaluation: Evaluation) -> None:
     scores = evaluation.overall()
-    rows = score_rows(landmarks, evaluation.per_landmark(), scores)
+    rows = score_rows(evaluation.landmarks, evaluation.per_landmark(), scores)
     print(format_table(rows))
     print(f'MRE = {scores.mre_mm:.3f} ± {scores.sd_mm:.3f} mm over {len(evaluation.images)} images')
-    table = Path(args.csv or Path(args.checkpoint).with_name('scores_per_landmark.csv'))
+    table = Path(args.csv or Path(args.checkpoint[0]).with_name('scores_per_landmark.csv'))
     write_csv(rows, table)
     print(f'Table:       {table}')
     if args.out:
         write_json(args.out, scores.as_metrics())
         print(f'Scores:      {args.out}')
     if args.dump:
-        write_json(args.dump, evaluation.as_records())
+        write_results(args.dump, evaluation)
         print(f'Predictions: {args.dump}')
+    folder = args.report or Path(args.checkpoint[0]).with_name(f'report_{Path(args.ann_file).stem}')
+    print(f'Report:      {report_evaluation(evaluation, folder)}')
 
 
-def draw(args: argparse.Namespace, evaluation: Evaluation, labelled: LabelledImages, landmarks: LandmarkSet) -> None:
+def draw(args: argparse.Namespace, evaluation: Evaluation, annotation_file: Path) -> None:
     if not (args.show or args.show_dir):
         return
     if args.show_dir:
         check_and_make_dir(args.show_dir)
     order = evaluation.worst_first()[:: args.interval]
-    pictures = draw_images(labelled, landmarks, evaluation.points_px, evaluation.errors_mm, order)
+    labelled = load_coco(annotation_file)
+    pictures = draw_images(labelled, evaluation.landmarks, evaluation.points_px, evaluation.errors_mm, order)
     for name, picture in tqdm(pictures, desc='Drawing', unit='image', total=len(order)):
         if args.show_dir:
             save_picture(picture, Path(args.show_dir) / name)

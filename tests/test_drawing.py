@@ -4,14 +4,7 @@ import numpy as np
 import pytest
 
 from cephalometric.landmarks import load_landmark_set
-from cephalometric.reporting.drawing import (
-    JOIN_COLOUR,
-    PREDICTED_COLOUR,
-    TRUE_COLOUR,
-    _free_place,
-    _overlap,
-    draw_comparison,
-)
+from cephalometric.reporting.drawing import JOIN_COLOUR, PREDICTED_COLOUR, TRUE_COLOUR, draw_comparison
 
 LANDMARKS = load_landmark_set('isbi2015')
 
@@ -55,11 +48,3 @@ def test_the_xray_itself_is_not_changed_and_stays_visible():
 @pytest.mark.parametrize('shape', [(240, 190), (2400, 1900, 3)])
 def test_small_and_colour_images_are_drawn_too(shape):
     assert draw(shape)[0].shape == (*shape[:2], 3)
-
-
-def test_labels_of_neighbours_do_not_cover_each_other():
-    taken = []
-    point = np.array([500.0, 500.0])
-    for label in ('U1A 1.7', 'A 0.7', 'U6 1.4', 'L6 2.0', 'Po 0.3', 'Co 1.6'):
-        _free_place(label, point + len(taken), 0.75, 1.0, taken)
-    assert not any(_overlap(a, b) for index, a in enumerate(taken) for b in taken[:index])

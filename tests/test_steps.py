@@ -1,12 +1,16 @@
 """Steps 3 to 5 as a user calls them: what they print and write, and one clear line for each mistake."""
 
 import csv
+import hashlib
 import json
+from pathlib import Path
 
 import cv2
 import jsonschema
 import pytest
 from conftest import ROOT, TINY_RECIPE, run_python
+
+from cephalometric.formats.results import read_results
 
 STEP3, STEP4, STEP5 = (next(ROOT.glob(f'step{number}_*.py')).name for number in (3, 4, 5))
 
@@ -18,6 +22,7 @@ def test_step4_scores_tables_and_pictures(trained, data_root, tmp_path):
         trained / 'best_model_weight.pth',
         *('--data-root', data_root, '--show-dir', tmp_path / 'pictures', '--interval', 2),
         *('--out', tmp_path / 'scores.json', '--dump', tmp_path / 'all.json', '--csv', tmp_path / 'table.csv'),
+        *('--report', tmp_path / 'report'),
     )
     scores = json.loads((tmp_path / 'scores.json').read_text())
     assert list(scores) == ['MRE', 'SDR 2.0mm', 'SDR 2.5mm', 'SDR 3.0mm', 'SDR 4.0mm']
@@ -25,10 +30,39 @@ def test_step4_scores_tables_and_pictures(trained, data_root, tmp_path):
     rows = list(csv.DictReader((tmp_path / 'table.csv').open(encoding='utf-8')))
     assert float(rows[-1]['MRE mm']) == pytest.approx(scores['MRE'], abs=1e-3)
     assert 'posterior nasal spine' in done.stdout
-    assert len(json.loads((tmp_path / 'all.json').read_text())) == 3
+    assert len(json.loads((tmp_path / 'all.json').read_text())['images']) == 3
+    assert (tmp_path / 'all.json').read_bytes() == (tmp_path / 'report' / 'results.json').read_bytes()
+    page = (tmp_path / 'report' / 'report.html').read_text(encoding='utf-8')
+    assert f'{scores["MRE"]:.2f} mm' in page and 'Is the confidence honest?' in page
     pictures = sorted((tmp_path / 'pictures').iterdir())
     assert len(pictures) == 2 and pictures[0].name > '1_MRE-'
     assert cv2.imread(str(pictures[0])) is not None
+
+
+def test_step4_scores_an_ensemble(trained, data_root, tmp_path):
+    members = [trained / 'best_model_weight.pth', trained / 'epoch_2.pth']
+    done = run_python(
+        *(STEP4, TINY_RECIPE, *members, '--data-root', data_root),
+        *('--csv', tmp_path / 'table.csv', '--report', tmp_path / 'report'),
+    )
+    assert 'MRE = ' in done.stdout
+    evaluation = read_results(tmp_path / 'report' / 'results.json')
+    assert evaluation.spread_mm.max() > 0 and evaluation.expected_errors_mm is None
+    assert list(evaluation.provenance.weights_sha256) == [str(path) for path in members]
+
+
+def test_step3_ends_with_a_calibration_and_a_report_of_the_validation_images(trained, data_root):
+    evaluation = read_results(trained / 'report_valid' / 'results.json')
+    assert len(evaluation.images) == 2 and (trained / 'best_model_weight.calibration.json').is_file()
+    provenance = evaluation.provenance
+    weights = trained / 'best_model_weight.pth'
+    assert provenance.weights_sha256 == {str(weights): hashlib.sha256(weights.read_bytes()).hexdigest()}
+    counts = {Path(path).name: count for path, count in provenance.image_counts.items()}
+    assert counts == {'train.json': 6, 'valid.json': 2}
+    assert 'step3_train_and_evaluation.py' in provenance.command and 'landmark_set' in provenance.config_text
+    assert [row['epoch'] for row in provenance.training_curves] == [1, 2, 3]
+    page = (trained / 'report_valid' / 'report.html').read_text(encoding='utf-8')
+    assert 'data:image/jpeg;base64' in page and 'How training went' in page
 
 
 def test_step5_answers_every_slice_by_the_schema(trained, phantom_stack, tmp_path):

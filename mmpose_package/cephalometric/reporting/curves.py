@@ -1,14 +1,14 @@
 """Training curves as a table and a picture."""
 
 import csv
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use('Agg')  # Pictures go to files; a display may not exist.
-from matplotlib import pyplot
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from cephalometric.formats.atomic import atomic_write
+from cephalometric.reporting.figures import INK, as_png, new_axes
 
 COLUMNS = ('epoch', 'learning_rate', 'loss', 'MRE', 'SDR 2.0mm', 'SDR 2.5mm', 'SDR 3.0mm', 'SDR 4.0mm')
 
@@ -26,8 +26,11 @@ class Curves:
         self.table = folder / 'curves.csv'
         self.picture = folder / 'curves.png'
         self.rows: dict[int, dict[str, float]] = {}
-        if finished_epochs and self.table.is_file():
-            self._read(finished_epochs)
+        if finished_epochs:
+            for row in read_curves(self.table):
+                epoch = int(row.pop('epoch'))
+                if epoch <= finished_epochs:
+                    self.add(epoch, **row)
 
     def add(self, epoch: int, **values: float) -> None:
         """Note values of an epoch, counted from 1, under the names of ``COLUMNS``."""
@@ -35,40 +38,42 @@ class Curves:
 
     def write(self) -> None:
         """Write table and picture, each whole or not at all."""
+        rows = [{'epoch': epoch, **row} for epoch, row in sorted(self.rows.items())]
         with atomic_write(self.table) as partial, open(partial, 'w', newline='') as file:
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
-            writer.writerows({'epoch': epoch, **row} for epoch, row in sorted(self.rows.items()))
-        figure = self._draw()
+            writer.writerows(rows)
         with atomic_write(self.picture) as partial:
-            figure.savefig(partial, format='png', dpi=120)
-        pyplot.close(figure)
+            partial.write_bytes(as_png(draw_curves(rows)))
 
-    def _read(self, finished_epochs: int) -> None:
-        with open(self.table, newline='') as file:
-            for row in csv.DictReader(file):
-                epoch = int(row.pop('epoch'))
-                if epoch <= finished_epochs:
-                    self.add(epoch, **{name: float(text) for name, text in row.items() if text})
 
-    def _series(self, name: str) -> tuple[list[int], list[float]]:
-        points = [(epoch, row[name]) for epoch, row in sorted(self.rows.items()) if name in row]
-        return [epoch for epoch, _ in points], [value for _, value in points]
+def read_curves(path: Path) -> list[dict[str, float]]:
+    """The rows of a ``curves.csv``, without the values that an epoch does not have; none when there is no such file."""
+    if not path.is_file():
+        return []
+    with open(path, newline='') as file:
+        return [{name: float(text) for name, text in row.items() if text} for row in csv.DictReader(file)]
 
-    def _draw(self) -> pyplot.Figure:
-        figure, (left, middle, right) = pyplot.subplots(1, 3, figsize=(13, 4), layout='constrained')
-        left.plot(*self._series('loss'), color='tab:blue')
-        left.set(title='Training loss', xlabel='epoch')
-        middle.plot(*self._series('MRE'), color='tab:red', marker='.')
-        # The first epochs' errors are tens of times the last ones'.
-        middle.set(title='Validation MRE (mm)', xlabel='epoch', yscale='log')
-        middle.yaxis.set_major_formatter('{x:g}')
-        middle.yaxis.set_minor_formatter('{x:g}')
-        for name in COLUMNS:
-            if name.startswith('SDR'):
-                right.plot(*self._series(name), marker='.', label=name)
-        right.set(title='Validation SDR (%)', xlabel='epoch', ylim=(0, 100))
-        right.legend(loc='lower right', frameon=False)
-        for axis in (left, middle, right):
-            axis.grid(alpha=0.3)
-        return figure
+
+def draw_curves(rows: Sequence[Mapping[str, float]]) -> Figure:
+    """Loss, MRE and SDR over the epochs; ``rows`` as :func:`read_curves` returns them."""
+    figure, (left, middle, right) = new_axes(12, 3.8, columns=3)
+    left.plot(*_series(rows, 'loss'), color='tab:blue')
+    left.set(title='Training loss', xlabel='epoch')
+    middle.plot(*_series(rows, 'MRE'), color='tab:red', marker='.')
+    # The first epochs' errors are tens of times the last ones'.
+    middle.set(title='Validation MRE (mm)', xlabel='epoch', yscale='log')
+    middle.yaxis.set_major_formatter('{x:g}')
+    middle.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+    middle.yaxis.set_minor_formatter('{x:g}')
+    for name in COLUMNS:
+        if name.startswith('SDR'):
+            right.plot(*_series(rows, name), marker='.', label=name)
+    right.set(title='Validation SDR (%)', xlabel='epoch', ylim=(0, 100))
+    right.legend(loc='lower right', frameon=False, labelcolor=INK)
+    return figure
+
+
+def _series(rows: Sequence[Mapping[str, float]], name: str) -> tuple[list[float], list[float]]:
+    points = [(row['epoch'], row[name]) for row in rows if name in row]
+    return [epoch for epoch, _ in points], [value for _, value in points]

@@ -1,0 +1,313 @@
+"""The tables of the report: numbers once, for the page and for CSV files.
+
+Every table has columns that say what a row is, and then the same columns for each run; with several runs, each later
+run is also compared with the first.
+"""
+
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from cephalometric.formats.atomic import atomic_write
+from cephalometric.formats.coco import LabelledImage
+from cephalometric.formats.results import Evaluation
+from cephalometric.measurements import class_successes, measurement_errors, measurements_for
+from cephalometric.reporting.runs import Run
+from cephalometric.reporting.statistics import (
+    Bias,
+    Honesty,
+    Interval,
+    PairedDifference,
+    bias_per_landmark,
+    bootstrap_mean,
+    compare_landmarks,
+    compare_paired,
+    correct_p_values,
+    detection_rate,
+)
+from cephalometric.scores import THRESHOLDS_MM, Scores, score
+
+MOST_SOURCES = 12
+
+Cell = str | int | float | Interval
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its heading, how many decimals its numbers have, an explanation, and what its numbers are."""
+
+    title: str
+    digits: int = 0
+    help: str = ''
+    interval: bool = False
+    is_p_value: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table under a name that serves as the stem of its CSV file."""
+
+    name: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+def write_table(table: Table, path: Path) -> None:
+    """Write a table as CSV: plain numbers, an interval as three columns, nothing where there is NaN."""
+    with atomic_write(path) as partial, open(partial, 'w', newline='', encoding='utf-8') as file:
+        writer = csv.writer(file)
+        writer.writerow([title for column in table.columns for title in _csv_titles(column)])
+        for row in table.rows:
+            cells = zip(table.columns, row, strict=True)
+            writer.writerow([value for column, cell in cells for value in _csv(column, cell)])
+
+
+def _csv_titles(column: Column) -> list[str]:
+    ends = [f'{column.title} (95% CI {end})' for end in ('low', 'high')]
+    return [column.title, *ends] if column.interval else [column.title]
+
+
+def _csv(column: Column, cell: Cell) -> list[str | int | float]:
+    values = [cell.estimate, cell.low, cell.high] if isinstance(cell, Interval) else [cell]
+    return [
+        value if isinstance(value, (str, int)) else '' if np.isnan(value) else round(value, column.digits + 2)
+        for value in values
+    ]
+
+
+MRE = Column('MRE (mm)', 2, 'mean radial error: the mean distance between prediction and truth', interval=True)
+MEDIAN = Column('median (mm)', 2, 'half of the distances are smaller')
+SPREAD = Column('SD (mm)', 2, 'standard deviation of the distances')
+RATES = tuple(
+    Column(f'SDR {limit:g} mm (%)', 1, f'share of landmarks at most {limit:g} mm off') for limit in THRESHOLDS_MM
+)
+DIFFERENCE = Column('difference (mm)', 2, 'MRE of this run minus that of the first: below 0 is better', interval=True)
+P_VALUE = Column('p', 4, 'of the test that there is no difference; below 0.05 is taken as a real one', is_p_value=True)
+
+
+def _titled(run: Run, runs: Sequence[Run], column: Column) -> Column:
+    """The column of one run, under its name where there are several."""
+    return replace(column, title=f'{run.name}: {column.title}') if len(runs) > 1 else column
+
+
+def _table(
+    name: str,
+    label_columns: Sequence[Column],
+    labels: Sequence[Sequence[Cell]],
+    runs: Sequence[Run],
+    columns: Sequence[Column],
+    cells: Callable[[Evaluation], Sequence[Sequence[Cell]]],
+) -> Table:
+    """Labels and, for each column, the cells of one run beside those of the next."""
+    blocks = [cells(run.evaluation) for run in runs]
+    places = range(len(columns))
+    return Table(
+        name,
+        (*label_columns, *(_titled(run, runs, column) for column in columns for run in runs)),
+        tuple(
+            (*label, *(block[row][place] for place in places for block in blocks)) for row, label in enumerate(labels)
+        ),
+    )
+
+
+def headline(runs: Sequence[Run]) -> Table:
+    """One row a run: all landmarks of all images."""
+    rates = tuple(replace(rate, interval=True) for rate in RATES)
+    return Table(
+        'headline',
+        (Column('run'), Column('images'), Column('landmarks'), MRE, SPREAD, MEDIAN, *rates),
+        tuple(_headline_row(run) for run in runs),
+    )
+
+
+def _headline_row(run: Run) -> tuple[Cell, ...]:
+    errors_mm = run.evaluation.errors_mm
+    scores = run.evaluation.overall()
+    rates = (detection_rate(errors_mm, threshold) for threshold in THRESHOLDS_MM)
+    return (run.name, len(errors_mm), scores.count, bootstrap_mean(errors_mm), scores.sd_mm, scores.median_mm, *rates)
+
+
+def later_runs(runs: Sequence[Run]) -> list[tuple[str, PairedDifference]]:
+    """Each later run's name and its difference from the first; p-values corrected for the number of runs."""
+    pairs = [compare_paired(runs[0].evaluation.errors_mm, run.evaluation.errors_mm) for run in runs[1:]]
+    corrected = correct_p_values([pair.p_value for pair in pairs])
+    return [
+        (run.name, PairedDifference(pair.difference_mm, p))
+        for run, pair, p in zip(runs[1:], pairs, corrected, strict=True)
+    ]
+
+
+def later_runs_per_landmark(runs: Sequence[Run]) -> list[tuple[str, list[PairedDifference]]]:
+    """Each later run's name and the K differences of its landmarks from the first run's."""
+    first_mm = runs[0].evaluation.errors_mm
+    return [(run.name, compare_landmarks(first_mm, run.evaluation.errors_mm)) for run in runs[1:]]
+
+
+def comparison(runs: Sequence[Run]) -> Table:
+    """One row a later run: its difference from the first."""
+    rows = tuple((name, pair.difference_mm, pair.p_value) for name, pair in later_runs(runs))
+    return Table('comparison', (Column(f'compared with {runs[0].name}'), DIFFERENCE, P_VALUE), rows)
+
+
+def comparison_per_landmark(runs: Sequence[Run]) -> Table:
+    """One row a landmark: each later run's difference from the first."""
+    compared = later_runs_per_landmark(runs)
+    columns = [_titled(run, runs, column) for run in runs[1:] for column in (DIFFERENCE, P_VALUE)]
+    rows = [
+        (*label, *(cell for _, pairs in compared for cell in (pairs[row].difference_mm, pairs[row].p_value)))
+        for row, label in enumerate(_landmark_labels(runs))
+    ]
+    return Table('comparison_per_landmark', (*_LANDMARK, *columns), tuple(rows))
+
+
+_LANDMARK = (Column('landmark'), Column('name'))
+
+
+def _landmark_labels(runs: Sequence[Run]) -> list[tuple[str, str]]:
+    landmarks = runs[0].evaluation.landmarks
+    return list(zip(landmarks.abbreviations, landmarks.names, strict=True))
+
+
+def per_landmark(runs: Sequence[Run]) -> Table:
+    """One row a landmark: its error and its detection rates."""
+    columns = (MRE, SPREAD, MEDIAN, *RATES, Column('images'))
+    return _table('per_landmark', _LANDMARK, _landmark_labels(runs), runs, columns, _landmark_cells)
+
+
+def _landmark_cells(evaluation: Evaluation) -> list[tuple[Cell, ...]]:
+    return [
+        (bootstrap_mean(errors_mm), *_score_cells(scores), scores.count)
+        for scores, errors_mm in zip(evaluation.per_landmark(), evaluation.errors_mm.T, strict=True)
+    ]
+
+
+def _score_cells(scores: Scores) -> tuple[float, ...]:
+    return (scores.sd_mm, scores.median_mm, *(scores.sdr_percent[threshold] for threshold in THRESHOLDS_MM))
+
+
+def bias(runs: Sequence[Run]) -> Table:
+    """One row a landmark: its systematic shift, and whether it is more than noise."""
+    columns = (
+        Column('dx (mm)', 2, 'mean shift; above 0 forward, to the right of the X-ray'),
+        Column('dy (mm)', 2, 'mean shift; above 0 downwards'),
+        Column('shift (mm)', 2, 'length of the mean shift'),
+        Column('scatter (mm)', 2, 'root mean square distance of the predictions from their own mean'),
+        Column('p', 4, 'of the test that there is no shift, corrected for the number of landmarks', is_p_value=True),
+        Column('verdict'),
+    )
+
+    def cells(evaluation: Evaluation) -> list[tuple[Cell, ...]]:
+        return [_bias_cells(one) for one in bias_per_landmark(evaluation.differences_mm)]
+
+    return _table('bias', _LANDMARK, _landmark_labels(runs), runs, columns, cells)
+
+
+def _bias_cells(one: Bias) -> tuple[Cell, ...]:
+    scatter = float(np.sqrt(np.trace(one.covariance_mm2)))
+    verdict = 'systematic' if one.p_value < 0.05 else 'too few images' if np.isnan(one.p_value) else 'not shown'
+    return (float(one.mean_mm[0]), float(one.mean_mm[1]), one.length_mm, scatter, one.p_value, verdict)
+
+
+def per_image(runs: Sequence[Run]) -> Table:
+    """One row an image: its error and its worst landmark."""
+    first = runs[0].evaluation
+    labels = [(image_name(image), image.spacing_mm, f'{image.width} × {image.height}') for image in first.images]
+    label_columns = (Column('image'), Column('spacing (mm)', 4, 'millimetres per pixel'), Column('pixels'))
+    columns = (
+        Column('MRE (mm)', 2, MRE.help),
+        Column('SDR 2 mm (%)', 1, RATES[0].help),
+        Column('worst landmark'),
+        Column('its error (mm)', 2),
+    )
+
+    def cells(evaluation: Evaluation) -> list[tuple[Cell, ...]]:
+        return [
+            (scores.mre_mm, scores.sdr_percent[THRESHOLDS_MM[0]], *_worst_landmark(evaluation, n))
+            for n, scores in enumerate(evaluation.per_image())
+        ]
+
+    return _table('per_image', label_columns, labels, runs, columns, cells)
+
+
+def _worst_landmark(evaluation: Evaluation, n: int) -> tuple[str, float]:
+    errors_mm = evaluation.errors_mm[n]
+    if not np.isfinite(errors_mm).any():
+        return '', np.nan
+    worst = int(np.nanargmax(errors_mm))
+    return evaluation.landmarks.abbreviations[worst], float(errors_mm[worst])
+
+
+def image_name(image: LabelledImage) -> str:
+    """What people call an image: the file that it was made from or, for a slice of a stack, the image file."""
+    return image.original_file or image.file_name
+
+
+def image_sources(evaluation: Evaluation) -> list[str]:
+    """For each image what tells where it comes from: spacing and size or, if these are too many, the spacing alone."""
+    images = evaluation.images
+    candidates: Iterator[list[str]] = iter(
+        (
+            [f'{image.spacing_mm:.4g} mm, {image.width} × {image.height}' for image in images],
+            [f'{image.spacing_mm:.4g} mm' for image in images],
+            [f'about {image.spacing_mm:.2f} mm' for image in images],
+        )
+    )
+    return next((names for names in candidates if len(set(names)) <= MOST_SOURCES), ['all images'] * len(images))
+
+
+def per_source(runs: Sequence[Run]) -> Table:
+    """One row a source of images: its error."""
+    sources = image_sources(runs[0].evaluation)
+    groups = {name: [n for n, source in enumerate(sources) if source == name] for name in sorted(set(sources))}
+
+    def cells(evaluation: Evaluation) -> list[tuple[Cell, ...]]:
+        parts = [evaluation.errors_mm[group] for group in groups.values()]
+        return [(bootstrap_mean(part), *_score_cells(score(part, np.isfinite(part)))) for part in parts]
+
+    labels = [(name, len(group)) for name, group in groups.items()]
+    columns = (MRE, SPREAD, MEDIAN, *RATES)
+    return _table('per_source', (Column('spacing and size'), Column('images')), labels, runs, columns, cells)
+
+
+def confidence(judged: Sequence[tuple[str, Honesty]]) -> Table:
+    """One row a group of landmarks that a model was about equally sure of: expected and observed error."""
+    return Table(
+        'confidence',
+        (
+            Column('group'),
+            Column('landmarks'),
+            Column('expected error (mm)', 2, 'what the confidence stands for'),
+            Column('observed error (mm)', 2, 'what came', interval=True),
+        ),
+        tuple(
+            (f'{name}: {number}' if len(judged) > 1 else f'{number}', group.count, group.expected_mm, group.observed_mm)
+            for name, honesty in judged
+            for number, group in enumerate(honesty.bins, start=1)
+        ),
+    )
+
+
+def measurements(runs: Sequence[Run]) -> Table:
+    """One row a clinical measurement that the landmark set allows: its error; no rows where it allows none."""
+    landmarks = runs[0].evaluation.landmarks
+    labels = [(measurement.title, measurement.unit) for measurement in measurements_for(landmarks)]
+    columns = (
+        Column('images', 0, 'in which both values exist'),
+        Column('mean absolute error', 2, 'in the unit of the measurement'),
+        Column('SD', 2, 'standard deviation of the absolute errors'),
+        Column('mean difference', 2, 'predicted minus true: above 0, predictions measure too much'),
+        Column('same class (%)', 1, 'images in which both values fall into the same clinical class'),
+    )
+    return _table('measurements', (Column('measurement'), Column('unit')), labels, runs, columns, _measurement_cells)
+
+
+def _measurement_cells(evaluation: Evaluation) -> list[tuple[Cell, ...]]:
+    data = (evaluation.points_px, evaluation.true_px, evaluation.landmarks, evaluation.spacings_mm)
+    same = {success.measurement.name: success.success_percent for success in class_successes(*data)}
+    return [
+        (error.count, error.mean_absolute, error.sd, error.bias, same.get(error.measurement.name, np.nan))
+        for error in measurement_errors(*data)
+    ]

@@ -1,0 +1,113 @@
+"""What the report says in sentences: the main findings, in plain words."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from cephalometric.formats.results import Evaluation
+from cephalometric.reporting.report_tables import later_runs, later_runs_per_landmark
+from cephalometric.reporting.runs import Run
+from cephalometric.reporting.statistics import Bias, Honesty, bias_per_landmark, bootstrap_mean
+from cephalometric.scores import THRESHOLDS_MM
+
+SIGNIFICANT = 0.05
+
+
+def subtitle(runs: Sequence[Run]) -> str:
+    """What the report is about, in a line."""
+    evaluation = runs[0].evaluation
+    parts = [', '.join(run.name for run in runs)]
+    parts.append(f'{len(evaluation.images)} X-rays with {len(evaluation.landmarks)} landmarks')
+    if evaluation.provenance:
+        parts += [evaluation.provenance.annotation_file, evaluation.provenance.created[:10]]
+    return ' · '.join(parts)
+
+
+def summary(runs: Sequence[Run]) -> Iterator[str]:
+    """The main findings, a paragraph each."""
+    if len(runs) == 1:
+        yield _headline(runs[0].evaluation)
+        yield _extremes(runs[0].evaluation)
+        yield _shifts(runs[0].evaluation)
+    else:
+        yield from _comparisons(runs)
+
+
+def _headline(evaluation: Evaluation) -> str:
+    mean = bootstrap_mean(evaluation.errors_mm)
+    interval = f' (95 % interval: {mean.low:.2f} to {mean.high:.2f} mm)' if np.isfinite(mean.low) else ''
+    limit = THRESHOLDS_MM[0]
+    return (
+        f'A predicted landmark lies on average {mean.estimate:.2f} mm from the ground truth{interval}. '
+        f'{evaluation.overall().sdr_percent[limit]:.0f} % of the landmarks are at most {limit:g} mm off, which is '
+        'usually taken as clinically acceptable.'
+    )
+
+
+def _extremes(evaluation: Evaluation) -> str:
+    means = {
+        name: scores.mre_mm
+        for name, scores in zip(evaluation.landmarks.names, evaluation.per_landmark(), strict=True)
+        if scores.count
+    }
+    ranked = sorted(means, key=means.get)
+    best, worst = ranked[:3], ranked[:-4:-1]
+    return f'Found best: {_listed(best, means)}. Found worst: {_listed(worst, means)}.'
+
+
+def _listed(names: Sequence[str], means: dict[str, float]) -> str:
+    return ', '.join(f'{name} ({means[name]:.2f} mm)' for name in names)
+
+
+def _shifts(evaluation: Evaluation) -> str:
+    biases = dict(zip(evaluation.landmarks.names, bias_per_landmark(evaluation.differences_mm), strict=True))
+    shifted = {name: bias for name, bias in biases.items() if bias.p_value < SIGNIFICANT}
+    if not shifted:
+        return 'No landmark shows a systematic shift that chance could not explain.'
+    largest = max(shifted, key=lambda name: shifted[name].length_mm)
+    return (
+        f'{len(shifted)} of {len(biases)} landmarks are off in a constant direction, more than chance explains; '
+        f'most of all {largest}: {direction(shifted[largest])}.'
+    )
+
+
+def direction(bias: Bias) -> str:
+    """A mean shift in words, such as '0.8 mm forward and 0.3 mm up'; the X-rays face right."""
+    dx, dy = bias.mean_mm
+    parts = [
+        f'{abs(value):.1f} mm {positive if value > 0 else negative}'
+        for value, positive, negative in ((dx, 'forward', 'backward'), (dy, 'down', 'up'))
+        if abs(value) >= 0.05
+    ]
+    return ' and '.join(parts) or 'less than 0.1 mm'
+
+
+def _comparisons(runs: Sequence[Run]) -> Iterator[str]:
+    first = runs[0].name
+    for (name, pair), (_, landmarks) in zip(later_runs(runs), later_runs_per_landmark(runs), strict=True):
+        difference = pair.difference_mm
+        verdict = 'a significant difference' if pair.p_value < SIGNIFICANT else 'which may well be chance'
+        better = sum(one.p_value < SIGNIFICANT and one.difference_mm.estimate < 0 for one in landmarks)
+        worse = sum(one.p_value < SIGNIFICANT and one.difference_mm.estimate > 0 for one in landmarks)
+        yield (
+            f'{name} errs by {abs(difference.estimate):.2f} mm {"less" if difference.estimate < 0 else "more"} than '
+            f'{first} (difference {signed(difference.estimate)} mm, 95 % interval {signed(difference.low)} '
+            f'to {signed(difference.high)} mm, p = {pair.p_value:.2g}), {verdict}. Of {len(landmarks)} landmarks '
+            f'{better} are significantly better and {worse} significantly worse.'
+        )
+
+
+def signed(value_mm: float) -> str:
+    """A difference with its sign, a true minus, and a dash for NaN."""
+    return '–' if np.isnan(value_mm) else f'{value_mm:+.2f}'.replace('-', '−')
+
+
+def confidence_sentences(judged: Sequence[tuple[str, Honesty]]) -> Iterator[str]:
+    """How honest each run's confidence is, a sentence each."""
+    for name, honesty in judged:
+        who = f'{name}: ' if len(judged) > 1 else ''
+        yield (
+            f'{who}Expected on average: {honesty.expected_mm:.2f} mm; observed: {honesty.observed_mm:.2f} mm. Rank '
+            f'correlation {honesty.rank_correlation:.2f} (1: the less sure, the further off; 0: the confidence says '
+            'nothing).'
+        )

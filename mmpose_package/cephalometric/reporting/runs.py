@@ -1,0 +1,80 @@
+"""The runs that one report shows: one, or several over the same images."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+
+import numpy as np
+
+from cephalometric.errors import InputError
+from cephalometric.formats.coco import LabelledImage
+from cephalometric.formats.results import Evaluation, read_results
+
+
+@dataclass(frozen=True)
+class Run:
+    """An evaluation and what to call it."""
+
+    name: str
+    evaluation: Evaluation
+
+
+def read_runs(paths: Sequence[Path]) -> list[Run]:
+    """Read results files and reduce them to the images that all of them hold, in the order of the first.
+
+    Raises:
+        InputError: A file is unusable, or the files are not about the same landmarks, images and ground truth.
+    """
+    evaluations = [read_results(path) for path in paths]
+    first = evaluations[0]
+    for path, other in zip(paths, evaluations, strict=True):
+        if other.landmarks.abbreviations != first.landmarks.abbreviations:
+            raise InputError(
+                f'{path} has the landmarks of {other.landmarks.name!r}, {paths[0]} those of {first.landmarks.name!r}: '
+                'compare runs over the same landmarks'
+            )
+    positions = [{_key(image): n for n, image in enumerate(evaluation.images)} for evaluation in evaluations]
+    shared = [key for key in positions[0] if all(key in other for other in positions)]
+    if not shared:
+        raise InputError(f'{", ".join(map(str, paths))}: no image is in all of them: compare runs over the same images')
+    chosen = [
+        evaluation.select([position[key] for key in shared])
+        for evaluation, position in zip(evaluations, positions, strict=True)
+    ]
+    for path, other in zip(paths, chosen, strict=True):
+        same = np.allclose(other.true_px, chosen[0].true_px, atol=0.01, equal_nan=True)
+        if not (same and np.allclose(other.spacings_mm, chosen[0].spacings_mm)):
+            raise InputError(
+                f'{path} and {paths[0]} differ in the ground truth of the same images: evaluate both runs on the same '
+                'annotation file'
+            )
+    if len(chosen) == 1:
+        return [single_run(chosen[0])]
+    return [Run(name, evaluation) for name, evaluation in zip(short_names(paths), chosen, strict=True)]
+
+
+def single_run(evaluation: Evaluation) -> Run:
+    """A run to be reported alone, under the name of its config."""
+    provenance = evaluation.provenance
+    return Run(Path(provenance.config_name).stem if provenance else 'run', evaluation)
+
+
+def _key(image: LabelledImage) -> tuple[int, str]:
+    return image.id, image.file_name
+
+
+def short_names(paths: Sequence[Path]) -> list[str]:
+    """What tells the paths apart: without the folders and file names that they share."""
+    parts = [Path(path).with_suffix('').parts for path in paths]
+    start = _shared(parts)
+    end = _shared([part[:start:-1] for part in parts])
+    names = ['/'.join(part[start : len(part) - end]) for part in parts]
+    if len(set(names)) == len(names) and all(names):
+        return names
+    return [f'{number}: {part[-1]}' for number, part in enumerate(parts, start=1)]
+
+
+def _shared(parts: Sequence[Sequence[str]]) -> int:
+    """How many parts are the same in all, from the beginning."""
+    return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, zip(*parts, strict=False)))
