@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 
 from cephalometric.errors import InputError
 from cephalometric.formats.coco import load_coco
+from cephalometric.layouts import mean_layout_mm
 from cephalometric.training.config import load_config
 
 
@@ -27,6 +28,16 @@ def test_samples_are_those_of_the_file_in_original_pixels(data_root):
         np.testing.assert_allclose(sample.gt_instances.keypoints[0], image.points_px)
         assert sample.spacing == image.spacing_mm and sample.img_id == image.id
         assert sample.ori_shape == (image.height, image.width)
+
+
+def test_it_knows_the_mean_layout_in_mm(data_root):
+    dataset, labelled = build(data_root, 'train'), load_coco(data_root / 'train.json')
+    expected = mean_layout_mm(
+        np.stack([image.points_px for image in labelled.images]),
+        np.array([image.spacing_mm for image in labelled.images]),
+    )
+    np.testing.assert_allclose(dataset.mean_layout_mm, expected)
+    np.testing.assert_allclose(dataset.get_data_info(0)['mean_layout_mm'], expected)
 
 
 def test_metainfo_names_the_landmarks(data_root):

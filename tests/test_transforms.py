@@ -1,9 +1,10 @@
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cephalometric.training.transforms import RandomCutout
+from cephalometric.training.transforms import LoadXray, RandomCutout
 
 
 @given(
@@ -52,3 +53,26 @@ def test_cutout_reaches_every_pixel():
 def test_cutout_refuses_impossible_sizes(limits):
     with pytest.raises(ValueError, match='min_size <= max_size'):
         RandomCutout(*limits)
+
+
+def test_grey_x_rays_are_read_once_and_others_by_mmpose(tmp_path):
+    grey = np.random.default_rng(0).integers(0, 256, (30, 40), dtype=np.uint8)
+    colour = np.random.default_rng(1).integers(0, 256, (30, 40, 3), dtype=np.uint8)
+    for name, image in (('grey', grey), ('colour', colour)):
+        cv2.imwrite(str(tmp_path / f'{name}.png'), image)
+    load = LoadXray()
+    for name, expected in (('grey', np.repeat(grey[..., None], 3, axis=2)), ('colour', colour)):
+        first = load({'img_path': str(tmp_path / f'{name}.png')})
+        np.testing.assert_array_equal(first['img'], expected)
+        assert first['ori_shape'] == (30, 40)
+        first['img'][:] = 0
+        np.testing.assert_array_equal(load({'img_path': str(tmp_path / f'{name}.png')})['img'], expected)
+    (tmp_path / 'grey.png').unlink()
+    assert load({'img_path': str(tmp_path / 'grey.png')})['img'].shape == (30, 40, 3)
+
+
+def test_the_memory_for_x_rays_is_limited(tmp_path):
+    cv2.imwrite(str(tmp_path / 'x.png'), np.full((1100, 1000), 7, np.uint8))
+    load = LoadXray(cache_mb=1)
+    assert load({'img_path': str(tmp_path / 'x.png')})['img'].shape == (1100, 1000, 3)
+    assert not load.cache

@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+from mmengine.dataset import Compose
+
+from cephalometric.layouts import mean_layout_mm
+from cephalometric.models.patch_codec import PatchHeatmap
+from cephalometric.training.patch_samples import BuildPyramid, SampleLandmarkPatches
+
+ENCODER = {'type': PatchHeatmap, 'patch_size': 64, 'stride': 2, 'sigma': 2.0, 'window': 8}
+VIEWS = [{'resolution_mm': 0.5, 'jitter_mm': 2.0}, {'resolution_mm': 0.25, 'jitter_mm': 1.0}]
+SPACING_MM = 0.25
+POINTS = np.array([[100.0, 90], [260, 110], [120.5, 300.25], [240, 280]])
+
+
+def results(visible: tuple = (1, 1, 1, 1)) -> dict:
+    """An X-ray with a bright spot at each landmark."""
+    rows, columns = np.mgrid[:400, :360]
+    image = sum(200 * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 2 / 3**2) for x, y in POINTS)
+    return {
+        'img': np.repeat(np.round(image).astype(np.uint8)[..., None], 3, axis=2),
+        'keypoints': POINTS[None].astype(np.float32),
+        'keypoints_visible': np.array([visible], np.float32),
+        'spacing': SPACING_MM,
+        'mean_layout_mm': mean_layout_mm(POINTS[None], np.array([SPACING_MM])),
+    }
+
+
+def sample(visible: tuple = (1, 1, 1, 1), **options) -> dict:
+    np.random.seed(3)
+    return Compose([BuildPyramid(), SampleLandmarkPatches(ENCODER, VIEWS, **options)])(results(visible))
+
+
+def brightest(image: np.ndarray) -> np.ndarray:
+    return np.array(np.unravel_index(image.argmax(), image.shape))
+
+
+def test_shapes_and_types():
+    found = sample()
+    assert found['patches'].shape == (2, 4, 64, 64)
+    assert found['patches'].dtype == np.uint8
+    assert found['patch_heatmaps'].shape == (2, 4, 32, 32)
+    assert found['patch_weights'].shape == (2, 4)
+    assert found['patch_weights'].all()
+
+
+@pytest.mark.parametrize('invert_prob', [0, 1])
+def test_the_target_is_where_the_landmark_is_seen(invert_prob):
+    """Through jitter, turn and scale, in every view."""
+    found = sample(invert_prob=invert_prob)
+    for patches, heatmaps in zip(found['patches'], found['patch_heatmaps'], strict=True):
+        for patch, heatmap in zip(patches, heatmaps, strict=True):
+            bright = 255 - patch if invert_prob else patch
+            assert np.abs(brightest(bright) - 2 * brightest(heatmap) - 0.5).max() <= 2
+
+
+def test_patches_lie_off_the_landmark_turned_and_scaled():
+    first, second = sample(), sample(max_angle=0, max_scale=0)
+    centres = [brightest(heatmap) for heatmap in first['patch_heatmaps'].reshape(-1, 32, 32)]
+    assert len({tuple(centre) for centre in centres}) > 4
+    assert not np.array_equal(first['patches'], second['patches'])
+
+
+def test_a_landmark_that_is_missing_has_no_weight():
+    found = sample(visible=(1, 0, 1, 1))
+    assert found['patch_weights'].tolist() == [[1, 0, 1, 1]] * 2
+    assert not found['patch_heatmaps'][:, 1].any()
+
+
+def test_with_one_landmark_alone_the_spacing_gives_the_scale():
+    np.random.seed(0)
+    views = [{'resolution_mm': 0.5, 'jitter_mm': 0.0}]
+    transform = SampleLandmarkPatches(ENCODER, views, max_angle=0, max_scale=0, gamma=(1, 1))
+    data = Compose([BuildPyramid(), transform])(results(visible=(1, 0, 0, 0)))
+    # The spot has a sigma of 3 pixels of 0.25 mm: 1.5 pixels of 0.5 mm.
+    profile = data['patches'][0, 0, :, 31].astype(float)
+    assert (profile > profile.max() / 2).sum() == pytest.approx(2.35 * 1.5, abs=1)
