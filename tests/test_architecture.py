@@ -8,7 +8,17 @@ PACKAGE = ROOT / 'mmpose_package' / 'cephalometric'
 OUTSIDE = {path.stem for path in ROOT.glob('*.py')} | {'cldetection_configs', 'step6_docker_and_upload'}
 UPSTAIRS = {'training', 'models', 'prediction'}
 HEAVY = {'torch', 'torchvision', 'mmengine', 'mmcv', 'mmpose'}
-GROUND_FLOOR = {'errors', 'landmarks', 'geometry', 'scores', 'checks', 'splits'}
+GROUND_FLOOR = {
+    'errors',
+    'landmarks',
+    'layouts',
+    'geometry',
+    'measurements',
+    'orientation',
+    'scores',
+    'checks',
+    'splits',
+}
 
 
 def modules():

@@ -6,6 +6,12 @@ from conftest import run_python
 
 from cephalometric.formats.mha import open_stack
 
+LOADED = """
+import atexit, runpy, sys
+atexit.register(lambda: print('loaded', *sorted({'torch', 'mmpose', 'matplotlib'} & {*sys.modules})))
+runpy.run_module('cephalometric', run_name='__main__')
+"""
+
 
 def test_phantom_writes_a_stack_and_its_annotations(tmp_path):
     options = ('--count', 2, '--size-scale', 0.1, '--landmarks', 'isbi2015', '--compressed')
@@ -23,3 +29,11 @@ def test_phantom_writes_a_stack_and_its_annotations(tmp_path):
 def test_without_a_command_it_says_which_there_are():
     done = run_python('-m', 'cephalometric', check=2)
     assert 'COMMAND' in done.stderr
+
+
+def test_help_and_measuring_load_no_torch(data_root, tmp_path):
+    shown = run_python('-c', LOADED, '--help').stdout
+    assert all(command in shown for command in ('predict', 'measure', 'report', 'calibrate', 'phantom'))
+    measured = run_python('-c', LOADED, 'measure', data_root / 'test.json', '--out', tmp_path / 'out', '--no-overlay')
+    for done in (shown, measured.stdout):
+        assert done.splitlines()[-1].split() == ['loaded']

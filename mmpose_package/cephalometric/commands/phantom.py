@@ -1,0 +1,34 @@
+"""``phantom``: write synthetic X-rays."""
+
+import argparse
+
+
+def add_phantom_command(commands: argparse._SubParsersAction) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
+        'phantom',
+        help='write synthetic X-rays with landmarks in the challenge format',
+        description='Write OUT/train_stack.mha and OUT/train-gt.json with synthetic lateral cephalograms.',
+    )
+    parser.add_argument('out', metavar='OUT', help='a folder; files that are there already are never overwritten')
+    parser.add_argument('--count', type=int, default=80, help='how many X-rays (default: 80)')
+    parser.add_argument('--seed', type=int, default=2023, help='of the whole data set (default: 2023)')
+    parser.add_argument('--landmarks', default='cldetection2023', metavar='SET', help='(default: cldetection2023)')
+    parser.add_argument('--size-scale', type=float, default=1.0, help='below 1: fewer, larger pixels (default: 1)')
+    parser.add_argument('--compressed', action='store_true', help='pack the pixels with zlib')
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write the X-rays."""
+    from cephalometric.phantom.dataset import write_challenge_dataset
+
+    write_challenge_dataset(
+        args.out,
+        args.count,
+        seed=args.seed,
+        size_scale=args.size_scale,
+        compressed=args.compressed,
+        landmark_set=args.landmarks,
+    )
+    print(f'{args.count} synthetic X-rays: {args.out}')

@@ -1,0 +1,264 @@
+"""The command predict by real command lines on a trained model: every format, every failure, and what stays private."""
+
+import json
+import shutil
+
+import cv2
+import numpy as np
+import pydicom
+import pytest
+from command_lines import call, rows_of
+from conftest import ROOT, TINY_RECIPE, run_python
+from pydicom.dataset import FileDataset, FileMetaDataset
+
+from cephalometric.formats.coco import load_coco
+from cephalometric.prediction.confidence import calibration_path
+from cephalometric.prediction.predictor import CephalometricPredictor
+from cephalometric.training.config import load_config
+
+SECRETS = ('ROENTGEN', 'ANNA BERTHA', 'PID-4711', '19010203', 'DR WURZBURG', 'HOSPITAL SECRET')
+# Audit hooks see every socket, whoever opens it and in whatever language.
+NO_NETWORK = """
+import runpy, sys
+def refuse(event, _):
+    if event.startswith(('socket.', 'urllib.', 'http.', 'ftplib.', 'smtplib.')) and event != 'socket.gethostname':
+        raise AssertionError(f'network: {event}')
+sys.addaudithook(refuse)
+runpy.run_module('cephalometric', run_name='__main__')
+"""
+
+
+@pytest.fixture(scope='module')
+def film(data_root):
+    """A small synthetic X-ray and its spacing."""
+    labelled = load_coco(data_root / 'test.json')
+    image = cv2.imread(str(labelled.image_path(labelled.images[0])), cv2.IMREAD_GRAYSCALE)
+    return image, labelled.images[0].spacing_mm
+
+
+@pytest.fixture(scope='module')
+def model(trained, data_root, tmp_path_factory):
+    """The flags of a tiny trained model with a calibration beside its weights."""
+    weights = shutil.copy(trained / 'best_model_weight.pth', tmp_path_factory.mktemp('model'))
+    flags = ['--config', str(TINY_RECIPE), '--checkpoint', str(weights)]
+    done = run_python('-m', 'cephalometric', 'calibrate', data_root / 'valid.json', *flags)
+    assert 'Calibration by 2 X-rays' in done.stdout
+    return flags
+
+
+def write_dicom(path, image, spacing_mm):
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = pydicom.uid.DigitalXRayImageStorageForPresentation
+    meta.MediaStorageSOPInstanceUID = pydicom.uid.generate_uid()
+    meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    film = FileDataset(str(path), {}, file_meta=meta, preamble=b'\0' * 128)
+    film.SOPClassUID, film.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
+    film.Modality = 'DX'
+    film.PatientName, film.PatientID, film.PatientBirthDate = 'ROENTGEN^ANNA BERTHA', 'PID-4711', '19010203'
+    film.ReferringPhysicianName, film.InstitutionName = 'DR WURZBURG', 'HOSPITAL SECRET'
+    film.Rows, film.Columns = image.shape
+    film.SamplesPerPixel, film.PhotometricInterpretation = 1, 'MONOCHROME2'
+    film.BitsAllocated, film.BitsStored, film.HighBit, film.PixelRepresentation = 8, 8, 7, 0
+    film.PixelSpacing = [spacing_mm, spacing_mm]
+    film.PixelData = image.tobytes() + b'\0' * (image.size % 2)
+    film.save_as(path, enforce_file_format=True)
+
+
+@pytest.fixture(scope='module')
+def films(film, phantom_stack, tmp_path_factory):
+    """A folder with the same X-ray in every format, a stack, and a file that is no X-ray."""
+    image, spacing_mm = film
+    folder = tmp_path_factory.mktemp('films')
+    for suffix in ('png', 'bmp', 'tif'):
+        cv2.imwrite(str(folder / f'{suffix}_film.{suffix}'), image)
+    cv2.imwrite(str(folder / 'jpg_film.jpg'), image, [cv2.IMWRITE_JPEG_QUALITY, 98])
+    cv2.imwrite(str(folder / 'deep.png'), image.astype(np.uint16) * 257)
+    cv2.imwrite(str(folder / 'colour.png'), cv2.cvtColor(image, cv2.COLOR_GRAY2BGR))
+    write_dicom(folder / 'dicom.dcm', image, spacing_mm)
+    shutil.copy(phantom_stack / 'train_stack.mha', folder / 'stack.mha')
+    (folder / 'broken.png').write_bytes(b'\x89PNG\r\n\x1a\n but no more')
+    return folder
+
+
+@pytest.fixture(scope='module')
+def everything(films, model, tmp_path_factory):
+    """All of them predicted in one run by a process that may not touch the network."""
+    out = tmp_path_factory.mktemp('results') / 'new' / 'out'
+    done = run_python('-c', NO_NETWORK, 'predict', films, *model, '--out', out, '--batch-size', 3, check=1)
+    return out, done
+
+
+def test_every_format_is_predicted_the_same_and_without_network(everything, film):
+    out, done = everything
+    assert 'network' not in done.stderr
+    images = {entry['image']: entry for entry in json.loads((out / 'predictions.json').read_text())['images']}
+    assert len(images) == 7 + 11 and 'stack_011' in images
+    points = {
+        name: np.array([[row['x_px'], row['y_px']] for row in entry['landmarks']]) for name, entry in images.items()
+    }
+    for name in ('bmp_film', 'tif_film', 'colour', 'dicom'):
+        np.testing.assert_allclose(points[name], points['png_film'], atol=0.01, err_msg=name)
+    for name in ('deep', 'jpg_film'):  # Slightly other grey levels, by which so coarse a model may choose other pixels.
+        assert np.median(np.abs(points[name] - points['png_film'])) < 0.5
+    predictor_sees, _ = film
+    assert (images['png_film']['height'], images['png_film']['width']) == predictor_sees.shape
+    assert images['stack_002']['slice'] == 2 and images['png_film']['slice'] is None
+
+
+def test_upright_films_are_predicted_as_they_are(films, film, model, tmp_path):
+    flags = (*model, '--out', tmp_path / 'out', '--upright', '--no-overlay')
+    assert call('predict', films / 'png_film.png', *flags)[0] == 0
+    rows = rows_of(tmp_path / 'out' / 'landmarks.csv')
+    found = np.array([[row['x_px'], row['y_px']] for row in rows], float)
+    prediction = CephalometricPredictor(load_config(TINY_RECIPE), model[-1]).predict(film[0])
+    np.testing.assert_allclose(found, prediction.points_px, atol=0.01)
+
+
+def test_a_broken_file_is_reported_and_costs_the_others_nothing(everything, films):
+    out, done = everything
+    assert f'error: {films / "broken.png"}' in done.stderr and 'Traceback' not in done.stderr
+    assert '1 files could not be read' in done.stdout
+    (failed,) = json.loads((out / 'predictions.json').read_text())['failed']
+    assert failed['file'] == str(films / 'broken.png') and failed['error']
+
+
+def test_millimetres_are_where_a_spacing_is_known(everything, film):
+    out, _ = everything
+    rows = {row['image']: row for row in rows_of(out / 'landmarks.csv')}
+    assert float(rows['dicom']['x_mm']) == pytest.approx(float(rows['dicom']['x_px']) * film[1], abs=0.01)
+    assert rows['png_film']['x_mm'] == '' and float(rows['png_film']['expected_error_mm']) > 0
+    measured = {row['image']: row for row in rows_of(out / 'measurements.csv')}
+    assert measured['dicom']['wits (mm)'] and not measured['png_film']['wits (mm)']
+    assert measured['png_film']['SNA (deg)'] == measured['tif_film']['SNA (deg)'] != ''
+
+
+def test_every_xray_has_an_overlay_of_its_size(everything, film):
+    out, _ = everything
+    overlays = {path.stem: path for path in (out / 'overlays').iterdir()}
+    assert overlays.keys() == {row['image'] for row in rows_of(out / 'landmarks.csv')}
+    picture = cv2.imread(str(overlays['png_film']))
+    assert picture.shape == (*film[0].shape, 3)
+    assert (picture != film[0][..., None]).any(axis=2).mean() > 0.01
+
+
+def test_nothing_about_the_patient_is_in_any_output(everything, films):
+    out, done = everything
+    assert b'ANNA BERTHA' in (films / 'dicom.dcm').read_bytes()
+    written = b''.join(path.read_bytes() for path in out.rglob('*') if path.is_file())
+    written += (done.stdout + done.stderr).encode()
+    assert b'dicom' in written
+    assert [secret for secret in SECRETS if secret.encode() in written] == []
+    assert str(ROOT).encode() not in written
+
+
+def test_no_temporary_file_stays(everything):
+    assert not [path for path in everything[0].rglob('*') if 'partial' in path.name]
+
+
+def test_a_second_run_overwrites_only_when_told(everything, films, model):
+    out, _ = everything
+    before = (out / 'landmarks.csv').read_bytes()
+    arguments = ('predict', films / 'png_film.png', *model, '--out', out, '--no-overlay')
+    status, _, stderr = call(*arguments)
+    assert status == 2 and stderr.startswith('error: ') and '--overwrite' in stderr
+    assert (out / 'landmarks.csv').read_bytes() == before
+    mine = out / 'notes.txt'
+    mine.write_text('keep me')
+    assert call(*arguments, '--overwrite')[0] == 0
+    assert len(rows_of(out / 'landmarks.csv')) == 38 and mine.read_text() == 'keep me'
+    assert len(list((out / 'overlays').iterdir())) == 18
+
+
+def test_a_spacing_that_is_given_goes_first_and_without_overlays_none_are_drawn(films, model, tmp_path):
+    arguments = ('predict', films / 'png_film.png', *model, '--out', tmp_path / 'out', '--no-overlay', '--upright')
+    assert call(*arguments, '--spacing', 0.5, '--flag-mm', 0.001)[0] == 0
+    row = rows_of(tmp_path / 'out' / 'landmarks.csv')[5]
+    assert float(row['x_mm']) == pytest.approx(float(row['x_px']) / 2, abs=0.01)
+    assert row['flagged'] == 'yes' and 'orientation' not in row
+    assert {path.name for path in (tmp_path / 'out').iterdir()} == {
+        'landmarks.csv',
+        'measurements.csv',
+        'predictions.json',
+    }
+
+
+def test_without_a_calibration_a_warning_says_that_nothing_is_flagged(films, trained, tmp_path):
+    weights = shutil.copy(trained / 'best_model_weight.pth', tmp_path)
+    flags = ('--config', TINY_RECIPE, '--checkpoint', weights, '--out', tmp_path / 'out', '--upright', '--no-overlay')
+    status, _, stderr = call('predict', films / 'png_film.png', *flags)
+    assert status == 0 and 'nothing is flagged' in stderr
+    assert not {'expected_error_mm', 'flagged'} & {*rows_of(tmp_path / 'out' / 'landmarks.csv')[0]}
+
+
+def test_several_checkpoints_are_an_ensemble_with_a_calibration_of_its_own(films, film, trained, data_root, tmp_path):
+    weights = [shutil.copy(trained / name, tmp_path) for name in ('best_model_weight.pth', 'epoch_2.pth')]
+    flags = ('--config', TINY_RECIPE, '--checkpoint', *weights)
+    status, stdout, _ = call('calibrate', data_root / 'valid.json', *flags)
+    assert status == 0 and 'best_model_weight.ensemble.calibration.json' in stdout
+    arguments = ('predict', films / 'dicom.dcm', *flags, '--out', tmp_path / 'out', '--upright', '--no-overlay')
+    assert call(*arguments)[0] == 0
+    rows = rows_of(tmp_path / 'out' / 'landmarks.csv')
+    config = load_config(TINY_RECIPE)
+    members = [CephalometricPredictor(config, path).predict(film[0]).points_px for path in weights]
+    found = np.array([[row['x_px'], row['y_px']] for row in rows], float)
+    np.testing.assert_allclose(found, np.mean(members, axis=0), atol=0.01)
+    assert all(float(row['expected_error_mm']) > 0 for row in rows)
+
+
+def test_a_calibration_of_other_weights_is_refused(films, model, trained, tmp_path):
+    weights = tmp_path / 'other.pth'
+    shutil.copy(trained / 'epoch_3.pth', weights)
+    shutil.copy(calibration_path([model[-1]]), calibration_path([weights]))
+    flags = ('--config', TINY_RECIPE, '--checkpoint', weights, '--out', tmp_path / 'out')
+    status, _, stderr = call('predict', films / 'png_film.png', *flags)
+    assert status == 2 and 'made for other weights' in stderr
+    assert not (tmp_path / 'out').exists()
+
+
+def test_a_blank_film_is_all_flagged_with_a_warning(model, tmp_path):
+    cv2.imwrite(str(tmp_path / 'blank.png'), np.zeros((240, 200), np.uint8))
+    status, stdout, stderr = call('predict', tmp_path / 'blank.png', *model, '--out', tmp_path / 'out')
+    assert status == 0 and 'blank' in stderr and '38 of them flagged' in stdout
+    assert {row['flagged'] for row in rows_of(tmp_path / 'out' / 'landmarks.csv')} == {'yes'}
+
+
+def test_equal_names_from_two_folders_do_not_collide(film, model, tmp_path):
+    for folder in ('monday', 'tuesday'):
+        (tmp_path / folder).mkdir()
+        cv2.imwrite(str(tmp_path / folder / 'film.png'), film[0])
+    inputs = (tmp_path / 'monday', str(tmp_path / 'tues*' / '*.png'))
+    assert call('predict', *inputs, *model, '--out', tmp_path / 'out', '--upright')[0] == 0
+    names = {row['image'] for row in rows_of(tmp_path / 'out' / 'landmarks.csv')}
+    assert len(names) == 2 == len(list((tmp_path / 'out' / 'overlays').iterdir()))
+
+
+@pytest.mark.parametrize(
+    'flags, words',
+    [
+        (('--spacing', 0), '0'),
+        (('--spacing', -1), '-1'),
+        (('--batch-size', 0), '--batch-size 0'),
+        (('--flag-mm', 'nan'), '--flag-mm nan'),
+        (('--checkpoint', 'missing.pth'), 'missing.pth: no such checkpoint'),
+        (('--config', 'missing.py'), 'missing.py: no such config'),
+        (('--landmarks', 'isbi2015'), '19 landmarks'),
+    ],
+)
+def test_mistakes_end_with_status_2_one_line_and_no_folder(films, trained, tmp_path, flags, words):
+    right = ('--config', TINY_RECIPE, '--checkpoint', trained / 'best_model_weight.pth', '--out', tmp_path / 'out')
+    status, _, stderr = call('predict', films / 'png_film.png', *right, *flags)
+    assert status == 2 and stderr.startswith('error: ') and words in stderr and stderr.count('\n') == 1
+    assert not (tmp_path / 'out').exists()
+
+
+def test_inputs_that_are_not_there_or_that_lie_among_the_overlays(films, model, tmp_path):
+    status, _, stderr = call('predict', tmp_path / 'nothing.png', *model, '--out', tmp_path / 'out')
+    assert status == 2 and 'nothing.png' in stderr
+    (tmp_path / 'out' / 'overlays').mkdir(parents=True)
+    shutil.copy(films / 'png_film.png', tmp_path / 'out' / 'overlays')
+    arguments = ('predict', tmp_path / 'out' / 'overlays', *model, '--out', tmp_path / 'out', '--overwrite')
+    status, _, stderr = call(*arguments)
+    assert status == 2 and 'might be overwritten' in stderr
+    (tmp_path / 'file').write_text('')
+    status, _, stderr = call('predict', films / 'png_film.png', *model, '--out', tmp_path / 'file')
+    assert status == 2 and 'is a file' in stderr

@@ -1,0 +1,127 @@
+"""Predicted landmarks as JSON and CSV: units, gaps, and the way back."""
+
+import csv
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cephalometric.errors import InputError
+from cephalometric.formats.predictions import NOTICE, PredictedXray, Predictions, read_predictions, write_predictions
+from cephalometric.landmarks import load_landmark_set
+from cephalometric.orientation import Orientation
+from cephalometric.reporting.predictions import write_landmarks
+
+LANDMARKS = load_landmark_set('isbi2015')
+COUNT = len(LANDMARKS)
+
+
+def predicted(name='film', spacing_mm=0.1, calibrated=True, orientation=Orientation()):  # noqa: B008
+    points_px = np.stack([np.arange(COUNT) * 10.0, np.arange(COUNT) * 20.0 + 0.25], axis=1)
+    expected = np.linspace(0.5, 5, COUNT)
+    return PredictedXray(
+        name=name,
+        file=f'films/{name}.png',
+        slice=None,
+        width=1900,
+        height=2400,
+        spacing_mm=spacing_mm,
+        orientation=orientation,
+        points_px=points_px,
+        scores=np.linspace(1, 0.1, COUNT),
+        expected_errors_mm=expected if calibrated else None,
+        flagged=expected > 3 if calibrated else None,
+        warnings=('it is coloured',),
+        measurements={'SNA': 82.0, 'overjet': np.nan},
+    )
+
+
+def written(tmp_path, *xrays, failed=()):
+    predictions = Predictions(LANDMARKS, xrays, dict(failed), {'config': 'recipe.py'})
+    write_predictions(tmp_path / 'predictions.json', predictions)
+    write_landmarks(tmp_path / 'landmarks.csv', predictions)
+    with open(tmp_path / 'landmarks.csv', newline='', encoding='utf-8') as file:
+        return json.loads((tmp_path / 'predictions.json').read_text()), list(csv.DictReader(file))
+
+
+def test_a_row_and_an_entry_for_each_landmark_in_pixels_and_mm(tmp_path):
+    content, rows = written(tmp_path, predicted('a'), predicted('b'))
+    assert content['notice'] == NOTICE
+    assert [entry['image'] for entry in content['images']] == ['a', 'b'] and len(rows) == 2 * COUNT
+    entry, row = content['images'][1]['landmarks'][3], rows[COUNT + 3]
+    assert (row['image'], row['landmark'], row['name']) == ('b', LANDMARKS.abbreviations[3], LANDMARKS.names[3])
+    assert (entry['x_px'], entry['y_px'], entry['x_mm']) == (30.0, 60.25, 3.0)
+    assert entry['y_mm'] == pytest.approx(6.025)
+    assert [float(row[name]) for name in ('x_px', 'y_px', 'x_mm', 'y_mm')] == [30.0, 60.25, 3.0, 6.025]
+    assert (row['flagged'], rows[-1]['flagged'], content['images'][0]['landmarks'][-1]['flagged']) == (
+        'no',
+        'yes',
+        True,
+    )
+    assert float(rows[-1]['expected_error_mm']) == 5
+
+
+def test_without_a_spacing_there_are_no_millimetres(tmp_path):
+    content, rows = written(tmp_path, predicted(spacing_mm=None))
+    assert not {'x_mm', 'y_mm'} & {*rows[0], *content['images'][0]['landmarks'][0]}
+    assert content['images'][0]['measurements'] == {'SNA': 82.0, 'overjet': None}
+
+
+def test_one_film_without_a_spacing_has_empty_cells_among_others(tmp_path):
+    content, rows = written(tmp_path, predicted('a'), predicted('b', spacing_mm=None))
+    assert rows[0]['x_mm'] == '0.000' and rows[COUNT]['x_mm'] == ''
+    assert 'x_mm' not in content['images'][1]['landmarks'][0]
+
+
+def test_without_a_calibration_nothing_is_expected_or_flagged(tmp_path):
+    content, rows = written(tmp_path, predicted(calibrated=False))
+    assert list(rows[0]) == ['image', 'landmark', 'name', 'x_px', 'y_px', 'x_mm', 'y_mm', 'score']
+    assert not {'expected_error_mm', 'flagged'} & {*content['images'][0]['landmarks'][0]}
+
+
+def test_a_turned_film_says_so_in_every_row(tmp_path):
+    content, rows = written(tmp_path, predicted(orientation=Orientation(mirrored=True)))
+    assert {row['orientation'] for row in rows} == {'mirrored (facing left)'}
+    assert content['images'][0]['orientation']['mirrored'] is True
+
+
+def test_a_run_without_any_xray_has_its_headings(tmp_path):
+    content, rows = written(tmp_path, failed={'bad.png': 'damaged'}.items())
+    assert rows == [] and (tmp_path / 'landmarks.csv').read_text().startswith('image,landmark,name,x_px,y_px')
+    assert content['failed'] == [{'file': 'bad.png', 'error': 'damaged'}]
+
+
+@pytest.mark.parametrize('calibrated', [True, False])
+def test_predictions_come_back_the_same(tmp_path, calibrated):
+    xray = predicted(calibrated=calibrated, orientation=Orientation(inverted=True))
+    points_px = xray.points_px.copy()
+    points_px[2] = np.nan
+    written(tmp_path, replace(xray, points_px=points_px))
+    back = read_predictions(tmp_path / 'predictions.json')
+    assert back.landmarks == LANDMARKS and back.model == {'config': 'recipe.py'}
+    (again,) = back.xrays
+    np.testing.assert_array_equal(again.points_px, points_px)
+    np.testing.assert_array_equal(again.scores, xray.scores)
+    assert (again.expected_errors_mm is None) is (again.flagged is None) is (not calibrated)
+    assert again.orientation == xray.orientation and again.spacing_mm == 0.1
+    assert np.isnan(again.measurements['overjet'])
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        lambda content: content.pop('landmark_set'),
+        lambda content: content.update(format='cephalometric predictions 99'),
+        lambda content: content['images'][0]['landmarks'].pop(),
+        lambda content: content['images'][0]['landmarks'][0].update(x_px='left'),
+        lambda content: content['images'][0].update(orientation={'tilted': True}),
+        lambda content: content.update(images=3),
+    ],
+)
+def test_a_damaged_file_is_refused(tmp_path, change):
+    content, _ = written(tmp_path, predicted())
+    change(content)
+    (tmp_path / 'predictions.json').write_text(json.dumps(content))
+    with pytest.raises(InputError, match='not a file of predictions'):
+        read_predictions(tmp_path / 'predictions.json')
