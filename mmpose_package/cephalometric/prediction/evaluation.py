@@ -23,8 +23,8 @@ def evaluate(predictor: CephalometricPredictor, labelled: LabelledImages) -> Eva
     if labelled.abbreviations != predictor.landmarks.abbreviations:
         raise InputError(
             f'{labelled.path} has the {len(labelled.abbreviations)} landmarks of {labelled.landmark_set!r}, the config '
-            f'the {len(predictor.landmarks)} of {predictor.landmarks.name!r}: say --landmarks {labelled.landmark_set}, or '
-            'the path of its .json table'
+            f'the {len(predictor.landmarks)} of {predictor.landmarks.name!r}: '
+            f'say --landmarks {labelled.landmark_set}, or the path of its .json table'
         )
     share = labelled.images[get_rank() :: get_world_size()]
     results = []
