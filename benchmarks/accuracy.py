@@ -65,7 +65,7 @@ def views(*pairs: tuple[float, float]) -> str:
 
 
 SHORT = epochs(15)
-# As many epochs as a CPU does in the time of the coarse-to-fine recipe, with the recipe's warm-up and steps in proportion.
+# As many epochs as a CPU does in the time of the coarse-to-fine recipe, with the schedule in proportion.
 IN_THE_SAME_TIME = """
 train_cfg = dict(max_epochs=4)
 param_scheduler = [

@@ -103,9 +103,7 @@ def test_landmarks_in_one_place_are_refined_as_well(config):
 @pytest.fixture(scope='module')
 def trained_coarse_to_fine(data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     work_dir = tmp_path_factory.mktemp('coarse_to_fine') / 'run'
-    run_python(
-        'step3_train_and_evaluation.py', TINY_COARSE_TO_FINE, '--data-root', data_root, '--work-dir', work_dir
-    )
+    run_python('step3_train_and_evaluation.py', TINY_COARSE_TO_FINE, '--data-root', data_root, '--work-dir', work_dir)
     return work_dir
 
 

@@ -1,46 +1,42 @@
-"""The command line of the package: ``python -m cephalometric COMMAND``."""
+"""The command line of the package: ``cephalometric COMMAND``, or ``python -m cephalometric COMMAND``."""
 
 import argparse
+import sys
 
+from cephalometric.commands.calibrate import add_calibrate_command
+from cephalometric.commands.export import add_export_command
+from cephalometric.commands.measure import add_measure_command
+from cephalometric.commands.phantom import add_phantom_command
+from cephalometric.commands.predict import add_predict_command
+from cephalometric.commands.report import add_report_command
 from cephalometric.errors import run_step
-from cephalometric.phantom.dataset import write_challenge_dataset
+
+DESCRIPTION = 'Landmarks and measurements of lateral skull X-rays. For research; not a medical device.'
+# Each module adds its flags here and imports what it works with when it runs, so that --help answers at once.
+COMMANDS = (
+    add_predict_command,
+    add_measure_command,
+    add_report_command,
+    add_calibrate_command,
+    add_export_command,
+    add_phantom_command,
+)
 
 
 def main() -> None:
-    """Run the command that the arguments name."""
-    args = _parser().parse_args()
-    args.run(args)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog='python -m cephalometric', description=__doc__)
+    """Run the command that the arguments name; its exit status is what it returns, or 0."""
+    parser = argparse.ArgumentParser(prog='cephalometric', description=DESCRIPTION)
     commands = parser.add_subparsers(metavar='COMMAND', required=True)
-    phantom = commands.add_parser(
-        'phantom',
-        help='write synthetic X-rays with landmarks in the challenge format',
-        description='Write OUT/train_stack.mha and OUT/train-gt.json with synthetic lateral cephalograms.',
-    )
-    phantom.add_argument('out', metavar='OUT', help='a folder; files that are there already are never overwritten')
-    phantom.add_argument('--count', type=int, default=80, help='how many X-rays (default: 80)')
-    phantom.add_argument('--seed', type=int, default=2023, help='of the whole data set (default: 2023)')
-    phantom.add_argument('--landmarks', default='cldetection2023', metavar='SET', help='(default: cldetection2023)')
-    phantom.add_argument('--size-scale', type=float, default=1.0, help='below 1: fewer, larger pixels (default: 1)')
-    phantom.add_argument('--compressed', action='store_true', help='pack the pixels with zlib')
-    phantom.set_defaults(run=_phantom)
-    return parser
+    for add_command in COMMANDS:
+        add_command(commands)
+    args = parser.parse_args()
+    sys.exit(args.run(args))
 
 
-def _phantom(args: argparse.Namespace) -> None:
-    write_challenge_dataset(
-        args.out,
-        args.count,
-        seed=args.seed,
-        size_scale=args.size_scale,
-        compressed=args.compressed,
-        landmark_set=args.landmarks,
-    )
-    print(f'{args.count} synthetic X-rays: {args.out}')
+def main_or_exit() -> None:
+    """The console script: a user's mistake ends it with one message and status 2, Ctrl-C with 130."""
+    run_step(main)
 
 
 if __name__ == '__main__':
-    run_step(main)
+    main_or_exit()
