@@ -7,18 +7,11 @@ build.sh calls it. A checkpoint that does not fit the config is refused here, an
 import argparse
 from pathlib import Path
 
-from mmengine.config import Config
-
 from cephalometric.errors import InputError, run_step
-from cephalometric.formats.json_files import write_json
-from cephalometric.landmarks import landmark_table, load_landmark_set
 from cephalometric.prediction.predictor import CephalometricPredictor
 from cephalometric.training.checkpoints import load_from_checked_file, save_weights
-from cephalometric.training.config import REQUIRED, load_config
+from cephalometric.training.config import load_config, write_config
 from cephalometric.training.hooks import BEST_WEIGHTS
-
-# The rest, such as where the data are and how long to train, is nobody's business but the trainer's.
-KEPT = (*REQUIRED, 'default_scope', 'custom_imports', 'env_cfg')
 
 
 def parse_args() -> argparse.Namespace:
@@ -51,12 +44,10 @@ def main() -> None:
     args = parse_args()
     checkpoint = args.checkpoint or newest_weights(args.work_dirs)
     path = args.config or config_beside(checkpoint)
-    config = load_config(path, data_root='data', landmark_set=args.landmarks)
+    config = load_config(path, landmark_set=args.landmarks)
     CephalometricPredictor(config, checkpoint)
     args.out.mkdir(parents=True, exist_ok=True)
-    if config.landmark_set.endswith('.json'):
-        write_json(args.out / 'landmarks.json', landmark_table(load_landmark_set(config.landmark_set)))
-    Config({key: config[key] for key in KEPT if key in config}).dump(args.out / 'config.py')
+    write_config(config, args.out)
     save_weights(load_from_checked_file(str(checkpoint)), args.out / 'weights.pth')
     print(f'Config:  {path}\nWeights: {checkpoint}')
 

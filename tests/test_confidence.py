@@ -126,9 +126,10 @@ def test_landmarks_without_truth_do_not_count_and_none_at_all_is_refused():
 
 
 def test_reliability_is_by_rising_expectation():
-    expected = np.array([[4.0, 1.0], [2.0, np.nan]])
-    found = reliability(expected, np.array([[5.0, 1.5], [2.5, 9.0]]), bins=2)
-    assert (found.expected_mm, found.observed_mm, found.count) == ([1.5, 4.0], [2.0, 5.0], [2, 1])
+    expected = np.repeat([[4.0, 1.0], [2.0, np.nan]], 10, axis=0)
+    observed = np.repeat([[5.0, 1.5], [2.5, 9.0]], 10, axis=0)
+    found = reliability(expected, observed, bins=3)
+    assert (found.expected_mm, found.observed_mm, found.count) == ([1, 2, 4], [1.5, 2.5, 5], [10, 10, 10])
 
 
 @pytest.fixture

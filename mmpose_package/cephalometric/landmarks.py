@@ -54,6 +54,16 @@ def load_landmark_set(name: str) -> LandmarkSet:
     return _load(name, ())
 
 
+def landmark_set_from(fields: dict) -> LandmarkSet:
+    """A landmark set from its fields as JSON has them, lists for tuples.
+
+    Raises:
+        TypeError, ValueError, KeyError: They are not those of a landmark set.
+    """
+    frozen = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+    return LandmarkSet(**frozen | {'lines': tuple((a, b) for a, b in fields['lines'])})
+
+
 def landmark_table(landmark_set: LandmarkSet) -> dict:
     """The JSON table of a set, complete in itself: what a subset takes from another table is written out."""
     rows = zip(landmark_set.abbreviations, landmark_set.names, landmark_set.groups, strict=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from cephalometric.errors import InputError
 from cephalometric.formats.json_files import read_json, write_json
-from cephalometric.landmarks import LandmarkSet
+from cephalometric.landmarks import LandmarkSet, landmark_set_from
 from cephalometric.orientation import Orientation
 
 FORMAT = 'cephalometric predictions 1'
@@ -133,7 +133,7 @@ def parse_predictions(path: str | Path, content: object) -> Predictions:
     try:
         if content['format'] != FORMAT:
             raise ValueError(f'its format is {content["format"]!r}')
-        landmarks = _landmark_set(content['landmark_set'])
+        landmarks = landmark_set_from(content['landmark_set'])
         xrays = tuple(_xray(entry, landmarks) for entry in content['images'])
         failed = {entry['file']: entry['error'] for entry in content['failed']}
         return Predictions(landmarks, xrays, failed, content['model'])
@@ -142,11 +142,6 @@ def parse_predictions(path: str | Path, content: object) -> Predictions:
             f'{path}: not a file of predictions of this version ({type(error).__name__}: {error}); make it anew with '
             '"cephalometric predict"'
         ) from None
-
-
-def _landmark_set(table: dict) -> LandmarkSet:
-    frozen = {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
-    return LandmarkSet(**frozen | {'lines': tuple((a, b) for a, b in table['lines'])})
 
 
 def _xray(entry: dict, landmarks: LandmarkSet) -> PredictedXray:

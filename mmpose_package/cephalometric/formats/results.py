@@ -11,7 +11,7 @@ from cephalometric.errors import InputError
 from cephalometric.formats.coco import LabelledImage
 from cephalometric.formats.json_files import read_json, write_json
 from cephalometric.geometry import radial_error_mm
-from cephalometric.landmarks import LandmarkSet
+from cephalometric.landmarks import LandmarkSet, landmark_set_from
 from cephalometric.scores import Scores, score, score_per_landmark
 
 FORMAT = 'cephalometric results 1'
@@ -183,7 +183,7 @@ def read_results(path: str | Path) -> Evaluation:
 
 
 def _parse(content: dict) -> Evaluation:
-    landmarks = _landmark_set(content['landmark_set'])
+    landmarks = landmark_set_from(content['landmark_set'])
     entries = content['images']
     if not entries:
         raise ValueError('it holds no images')
@@ -202,11 +202,6 @@ def _parse(content: dict) -> Evaluation:
         image_folder=Path(content['image_folder']),
         provenance=None if provenance is None else Provenance(**provenance),
     )
-
-
-def _landmark_set(table: dict) -> LandmarkSet:
-    frozen = {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
-    return LandmarkSet(**frozen | {'lines': tuple((a, b) for a, b in table['lines'])})
 
 
 def _labelled_image(entry: dict, landmarks: int) -> LabelledImage:

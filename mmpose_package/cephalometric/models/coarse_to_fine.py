@@ -152,6 +152,8 @@ class CoarseToFinePoseEstimator(TopdownPoseEstimator):
         for pyramid, centres in zip(pyramids, centres_px, strict=True):
             # Landmarks that all lie in one place have no scale; then any will do.
             step_px = (layout_scale(layout, centres) or 1.0) * resolution_mm
+            # On a grid: a difference in the last digits, as between two processors, must not cut other pixels.
+            step_px, centres = np.ceil(step_px * 64) / 64, np.round(centres * 4) / 4
             frames += [PatchFrame(centre, step_px, self.patch_size) for centre in centres]
             patches.append([frame.cut(pyramid) for frame in frames[-len(centres) :]])
         heatmaps = refiner(torch.from_numpy(np.array(patches)).to(self.mean_layout_mm.device)).cpu().numpy()

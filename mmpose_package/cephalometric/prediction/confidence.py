@@ -23,6 +23,7 @@ from cephalometric.formats.checksum import sha256
 from cephalometric.formats.json_files import read_json, write_json
 from cephalometric.formats.results import Evaluation
 from cephalometric.landmarks import LandmarkSet
+from cephalometric.reporting.statistics import honesty
 
 FORMAT = 'cephalometric calibration 1'
 NOTHING_SEEN_MM = 50.0
@@ -177,16 +178,13 @@ def reliability(expected_mm: np.ndarray, observed_mm: np.ndarray, bins: int = 10
     """Compare expected with observed errors in bins of (nearly) equal count.
 
     Args:
-        expected_mm, observed_mm: Any shape, the same; pairs with a NaN do not count.
+        expected_mm, observed_mm: Shape (N, K); pairs with a NaN do not count.
     """
-    known = np.isfinite(expected_mm) & np.isfinite(observed_mm)
-    expected, observed = expected_mm[known], observed_mm[known]
-    parts = np.array_split(np.argsort(expected, kind='stable'), min(bins, max(expected.size, 1)))
-    parts = [part for part in parts if part.size]
+    found = honesty(expected_mm, observed_mm, bins).bins
     return Reliability(
-        expected_mm=[float(expected[part].mean()) for part in parts],
-        observed_mm=[float(observed[part].mean()) for part in parts],
-        count=[int(part.size) for part in parts],
+        expected_mm=[part.expected_mm for part in found],
+        observed_mm=[part.observed_mm.estimate for part in found],
+        count=[part.count for part in found],
     )
 
 

@@ -113,15 +113,16 @@ class CephalometricPredictor:
 
     def _sample(self, image: np.ndarray) -> dict:
         height, width = image.shape[:2]
-        # MMPose's images are BGR.
-        to_bgr = cv2.COLOR_GRAY2BGR if image.ndim == 2 else cv2.COLOR_RGB2BGR
-        return self.pipeline(
+        sample = self.pipeline(
             {
-                'img': cv2.cvtColor(image, to_bgr),
+                # MMPose's images are BGR. A grey one gets its channels when it has its small size.
+                'img': image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR),
                 'bbox': whole_image_bbox(width, height),
                 'bbox_score': np.ones(1, np.float32),
             }
         )
+        sample['inputs'] = sample['inputs'].expand(3, -1, -1)
+        return sample
 
     def _blank(self, image: np.ndarray) -> Prediction:
         height, width = image.shape[:2]

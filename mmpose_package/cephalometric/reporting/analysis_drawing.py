@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from cephalometric.formats.predictions import NOTICE
 from cephalometric.landmarks import LandmarkSet
 from cephalometric.measurements import Measurement, measure
 from cephalometric.measurements.primitives import Segment
 from cephalometric.reporting.marks import TEXT_COLOUR, Box, Colour, canvas_of, dot, free_place, line, text
 
-DISCLAIMER = 'for research, not a medical device'
 LINE_COLOUR: Colour = (255, 200, 60)
 LENGTH_COLOUR: Colour = (80, 220, 80)
 LANDMARK_COLOUR: Colour = (60, 90, 255)
@@ -108,7 +108,7 @@ def _draw_list(canvas: np.ndarray, title: str, rows: Sequence[tuple[str, Colour]
         (title, 1.2, TEXT_COLOUR),
         *((words, 1.0, colour) for words, colour in rows),
         ('in brackets: norm; orange: beyond 1 SD, red: beyond 2 SD', 0.75, TEXT_COLOUR),
-        (DISCLAIMER, 0.75, TEXT_COLOUR),
+        (NOTICE, 0.75, TEXT_COLOUR),
     ]
     widths = [cv2.getTextSize(words, cv2.FONT_HERSHEY_SIMPLEX, scale * size, 2)[0][0] for words, scale, _ in lines]
     step, margin = 44 * size, 20 * size

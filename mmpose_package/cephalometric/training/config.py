@@ -14,10 +14,12 @@ from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 
 from cephalometric.errors import InputError
-from cephalometric.landmarks import load_landmark_set
+from cephalometric.formats.json_files import write_json
+from cephalometric.landmarks import landmark_table, load_landmark_set
 
 DATA_ROOT_VARIABLE = 'CEPHALOMETRIC_DATA_ROOT'
 REQUIRED = ('landmark_set', 'data_root', 'codec', 'model', 'train_pipeline', 'test_pipeline')
+FOR_PREDICTION = (*REQUIRED, 'default_scope', 'custom_imports', 'env_cfg', 'patch_codec', 'views')
 
 
 def load_config(
@@ -56,6 +58,18 @@ def load_config(
     _complete(config)
     init_default_scope(config.get('default_scope', 'mmpose'))
     return config
+
+
+def write_config(config: Config, folder: Path) -> None:
+    """Write what prediction needs of a config, with all it inherits, as ``config.py``.
+
+    A landmark set that is a user's file goes beside it as ``landmarks.json``. The rest, such as where the data are and
+    how long to train, is nobody's business but the trainer's.
+    """
+    if config.landmark_set.endswith('.json'):
+        write_json(folder / 'landmarks.json', landmark_table(load_landmark_set(config.landmark_set)))
+    parts = {name: config[name] for name in FOR_PREDICTION if name in config}
+    Config(parts | {'data_root': 'data'}).dump(folder / 'config.py')
 
 
 def _complete(config: Config) -> None:
