@@ -144,6 +144,8 @@ def losses_of(model, pipeline, points_px, visible):
             'bbox_score': np.ones(1, np.float32),
             'keypoints': points_px[None].astype(np.float32),
             'keypoints_visible': visible[None].astype(np.float32),
+            'spacing': 1.5,
+            'mean_layout_mm': 1.5 * points_px,
         }
         samples.append(pipeline(sample))
     batch = model.data_preprocessor(pseudo_collate(samples), training=True)
@@ -157,8 +159,8 @@ def test_one_training_step_teaches_everything_but_a_missing_landmark(path):
     points_px = np.random.default_rng(0).uniform((30, 30), (90, 120), (model.head.out_channels, 2))
     visible = np.ones(len(points_px))
     visible[1] = 0
-    loss = losses_of(model, pipeline, points_px, visible)['loss_kpt']
-    loss.backward()
+    losses = losses_of(model, pipeline, points_px, visible)
+    sum(loss for name, loss in losses.items() if name.startswith('loss')).backward()
 
     gradients = {name: parameter.grad for name, parameter in model.named_parameters()}
     assert [name for name, value in gradients.items() if value is None or not value.isfinite().all()] == []
