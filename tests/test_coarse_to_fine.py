@@ -74,8 +74,8 @@ def test_a_few_x_rays_are_learned_to_a_third_of_a_millimetre(config):
 
 def test_the_scale_of_the_x_ray_does_not_matter(config):
     """The patches follow the layout, so that the same X-ray at twice the resolution gives the same landmarks."""
-    # Where a pixel of a patch is more than one of the X-ray: below that, the larger one shows more. Points and steps are
-    # chosen to lie on the same places of the grid of patches in both.
+    # Where a pixel of a patch is more than one of the X-ray: below that, the larger one shows more. Points and steps
+    # lie on the same places of the grid of patches in both.
     config.model.resolutions_mm = [3.012]
     model: CoarseToFinePoseEstimator = build_pose_estimator(config.model).eval()
     random = np.random.default_rng(0)
