@@ -12,7 +12,8 @@ def robust_range(values: np.ndarray) -> tuple[float, float]:
     Where these two are equal, as in a mask, the lowest and the highest value are taken. Values that are not finite do
     not count.
     """
-    finite = values[np.isfinite(values)]
+    # As float64: NumPy takes the difference of neighbours in their own type, and that of 16-bit integers overflows.
+    finite = values[np.isfinite(values)].astype(float)
     if not finite.size:
         return 0.0, 0.0
     low, high = np.percentile(finite, PERCENTILES)
