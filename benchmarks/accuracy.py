@@ -24,7 +24,7 @@ from cephalometric.formats.results import read_results
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = ROOT / 'cldetection_configs'
-CPU = CONFIGS / 'cpu_coarse-to-fine_1xb4-60e.py'
+CPU = CONFIGS / 'cpu_coarse-to-fine_1xb4-30e.py'
 WHOLE = CONFIGS / 'cpu_hrnet-w18s_udp-1xb8-45e-256x320.py'
 BASELINE = CONFIGS / 'td-hm_hrnet-w32_udp-8xb64-250e-512x512_KeypointMSELoss.py'
 EXAMPLE = """example:

@@ -22,7 +22,7 @@ RECIPES = (
     'cpu_hrnet-w18s_udp-1xb8-45e-256x320',
     'rtmpose-m_8xb256-420e-512x512',
     REFERENCE,
-    'cpu_coarse-to-fine_1xb4-60e',
+    'cpu_coarse-to-fine_1xb4-30e',
     'gpu_coarse-to-fine_1xb16-120e',
 )
 EXAMPLE = 'example:\n  python benchmarks/cost.py --rounds 3 --images 5\n'

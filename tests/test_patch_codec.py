@@ -13,8 +13,8 @@ inner = st.floats(11, 52)
 
 
 def distribution(points: np.ndarray) -> np.ndarray:
-    heatmaps = CODEC.encode(points)['heatmaps']
-    return heatmaps / heatmaps.sum(axis=(1, 2), keepdims=True)
+    along_x, along_y = np.moveaxis(CODEC.encode(points)['profiles'], 1, 0)
+    return along_y[:, :, None] * along_x[:, None, :]
 
 
 @given(st.lists(st.tuples(inner, inner), min_size=1, max_size=5).map(np.array))
@@ -26,16 +26,17 @@ def test_round_trip_below_a_twentieth_of_a_pixel(points):
 
 
 def test_shapes_and_types():
-    encoded = CODEC.encode(np.full((3, 2), 20.0), np.array([1, 0, 1]))
-    assert encoded['heatmaps'].shape == (3, 32, 32)
-    assert encoded['heatmaps'].dtype == encoded['keypoint_weights'].dtype == np.float32
-    assert encoded['keypoint_weights'].tolist() == [1, 0, 1]
+    encoded = CODEC.encode(np.full((5, 3, 2), 20.0), np.array([[1, 0, 1]] * 5))
+    assert encoded['profiles'].shape == (5, 3, 2, 32)
+    assert encoded['profiles'].dtype == encoded['keypoint_weights'].dtype == np.float32
+    assert encoded['keypoint_weights'].tolist() == [[1, 0, 1]] * 5
+    np.testing.assert_allclose(encoded['profiles'].sum(axis=-1)[0], [[1, 1], [0, 0], [1, 1]], rtol=1e-6)
 
 
 def test_a_landmark_outside_its_patch_does_not_count():
-    encoded = CODEC.encode(np.array([[-1.0, 30], [30, 64], [63.4, -0.4]]))
-    assert encoded['keypoint_weights'].tolist() == [0, 0, 1]
-    assert not encoded['heatmaps'][:2].any()
+    encoded = CODEC.encode(np.array([[-1.0, 30], [30, 64], [1e9, 30], [63.4, -0.4]]))
+    assert encoded['keypoint_weights'].tolist() == [0, 0, 0, 1]
+    assert not encoded['profiles'][:3].any()
 
 
 def test_a_second_maximum_far_away_lowers_the_score_and_moves_nothing():

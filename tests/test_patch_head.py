@@ -31,11 +31,30 @@ def test_predictions_are_distributions(head):
     assert (distributions >= 0).all()
 
 
-def test_the_loss_has_gradients_for_patches_that_count_alone(head):
+@pytest.fixture
+def profiles(head) -> torch.Tensor:
+    """Two patches, four landmarks each."""
+    points = torch.rand(2, 4, 2) * 12 + 2
+    return torch.from_numpy(head.decoder.encode(points.numpy())['profiles'])
+
+
+def test_the_loss_has_gradients_for_what_counts_alone(head, profiles):
     features = torch.randn(2, 3, 8, 8, requires_grad=True)
-    heatmaps = torch.rand(2, 8, 8)
-    head.loss(features, torch.tensor([0, 1]), heatmaps, torch.tensor([1.0, 0.0])).backward()
+    weights = torch.tensor([[1.0, 0, 1, 0], [0, 0, 0, 0]])
+    head.loss(features, torch.tensor([0, 1]), profiles, weights).backward()
     assert features.grad[0].abs().sum() > 0
     assert features.grad[1].abs().sum() == 0
-    assert head.weight.weight.grad[0].abs().sum() > 0
-    assert head.weight.weight.grad[1:].abs().sum() == 0
+    assert (head.weight.weight.grad.abs().sum(dim=1) > 0).tolist() == [True, False, True, False]
+
+
+def test_the_loss_is_the_cross_entropy_of_own_and_of_less_weighty_other_landmarks(head, profiles):
+    features, landmarks = torch.randn(2, 3, 8, 8), torch.tensor([2, 0])
+    total = weight = 0
+    for patch in range(2):
+        for landmark in range(4):
+            importance = 1 if landmark == landmarks[patch] else head.others_weight
+            found = head.predict(features[patch : patch + 1], torch.tensor([landmark]))[0]
+            true = profiles[patch, landmark, 1, :, None] * profiles[patch, landmark, 0]
+            total -= importance * (true * found.log()).sum()
+            weight += importance
+    assert head.loss(features, landmarks, profiles, torch.ones(2, 4)).item() == pytest.approx(total.item() / weight)

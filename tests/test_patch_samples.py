@@ -30,6 +30,11 @@ def sample(visible: tuple = (1, 1, 1, 1), **options) -> dict:
     return Compose([BuildPyramid(), SampleLandmarkPatches(ENCODER, VIEWS, **options)])(results(visible))
 
 
+def heatmaps(profiles: np.ndarray) -> np.ndarray:
+    """Distributions, shape (..., cells, cells), from what the codec says of them along x and along y."""
+    return profiles[..., 1, :, None] * profiles[..., 0, None, :]
+
+
 def brightest(image: np.ndarray) -> np.ndarray:
     return np.array(np.unravel_index(image.argmax(), image.shape))
 
@@ -38,32 +43,46 @@ def test_shapes_and_types():
     found = sample()
     assert found['patches'].shape == (2, 4, 64, 64)
     assert found['patches'].dtype == np.uint8
-    assert found['patch_heatmaps'].shape == (2, 4, 32, 32)
-    assert found['patch_weights'].shape == (2, 4)
-    assert found['patch_weights'].all()
+    assert found['patch_profiles'].shape == (2, 4, 4, 2, 32)
+    assert found['patch_weights'].shape == (2, 4, 4)
+    assert all(weights.diagonal().all() for weights in found['patch_weights'])
 
 
 @pytest.mark.parametrize('invert_prob', [0, 1])
 def test_the_target_is_where_the_landmark_is_seen(invert_prob):
     """Through jitter, turn and scale, in every view."""
     found = sample(invert_prob=invert_prob)
-    for patches, heatmaps in zip(found['patches'], found['patch_heatmaps'], strict=True):
-        for patch, heatmap in zip(patches, heatmaps, strict=True):
+    for patches, profiles in zip(found['patches'], found['patch_profiles'], strict=True):
+        for number, patch in enumerate(patches):
             bright = 255 - patch if invert_prob else patch
-            assert np.abs(brightest(bright) - 2 * brightest(heatmap) - 0.5).max() <= 2
+            assert np.abs(brightest(bright) - 2 * brightest(heatmaps(profiles[number, number])) - 0.5).max() <= 2
+
+
+def test_a_patch_tells_where_the_other_landmarks_in_it_are_too():
+    np.random.seed(0)
+    views = [{'resolution_mm': 1.0, 'jitter_mm': 0.0}]  # 64 mm: two neighbours 40 mm away are seen
+    transform = SampleLandmarkPatches(ENCODER, views, max_angle=0, max_scale=0, gamma=(1, 1))
+    found = Compose([BuildPyramid(), transform])(results())
+    assert found['patch_weights'][0].tolist() == [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 1], [0, 0, 1, 1]]
+    other = brightest(heatmaps(found['patch_profiles'][0, 2, 3]))
+    row, column = 2 * other
+    assert found['patches'][0, 2][row - 1 : row + 3, column - 1 : column + 3].max() > 100
+    assert abs(other - 15.5).max() > 10
 
 
 def test_patches_lie_off_the_landmark_turned_and_scaled():
     first, second = sample(), sample(max_angle=0, max_scale=0)
-    centres = [brightest(heatmap) for heatmap in first['patch_heatmaps'].reshape(-1, 32, 32)]
+    own = heatmaps(np.stack([first['patch_profiles'][:, number, number] for number in range(4)]))
+    centres = [brightest(heatmap) for heatmap in own.reshape(-1, 32, 32)]
     assert len({tuple(centre) for centre in centres}) > 4
     assert not np.array_equal(first['patches'], second['patches'])
 
 
 def test_a_landmark_that_is_missing_has_no_weight():
     found = sample(visible=(1, 0, 1, 1))
-    assert found['patch_weights'].tolist() == [[1, 0, 1, 1]] * 2
-    assert not found['patch_heatmaps'][:, 1].any()
+    assert found['patch_weights'].diagonal(axis1=1, axis2=2).tolist() == [[1, 0, 1, 1]] * 2
+    assert not found['patch_weights'][:, :, 1].any()
+    assert not found['patch_profiles'][:, :, 1].any()
 
 
 def test_with_one_landmark_alone_the_spacing_gives_the_scale():

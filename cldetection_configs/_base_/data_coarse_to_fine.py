@@ -6,7 +6,12 @@ train_pipeline = [
     dict(type='LoadXray'),
     dict(type='BuildPyramid'),
     dict(type='SampleLandmarkPatches'),
-    *_base_.train_pipeline[1:-1],
+    _base_.train_pipeline[1],
+    # Other machines show more or less of the head, and all of it brighter or darker.
+    dict(_base_.train_pipeline[2], scale_factor=(0.75, 1.25)),
+    _base_.train_pipeline[3],
+    dict(type='RandomExposure'),
+    *_base_.train_pipeline[4:-1],
     dict(type='PackXray'),
 ]
 test_pipeline = [

@@ -60,10 +60,10 @@ class PatchFrame:
         """The patch, uint8, shape (size, size)."""
         return pyramid.warp(self.to_image_map, self.size)
 
-    def to_image(self, point: np.ndarray) -> np.ndarray:
-        """A point of the patch, x, y in its pixels, in pixels of the image."""
-        return self.to_image_map[:, :2] @ np.asarray(point, float) + self.to_image_map[:, 2]
+    def to_image(self, points: np.ndarray) -> np.ndarray:
+        """Points of the patch, x, y in its pixels, in pixels of the image; shape (..., 2)."""
+        return np.asarray(points, float) @ self.to_image_map[:, :2].T + self.to_image_map[:, 2]
 
-    def to_patch(self, point_px: np.ndarray) -> np.ndarray:
-        """A point of the image, x, y in its pixels, in pixels of the patch."""
-        return np.linalg.solve(self.to_image_map[:, :2], np.asarray(point_px, float) - self.to_image_map[:, 2])
+    def to_patch(self, points_px: np.ndarray) -> np.ndarray:
+        """Points of the image, x, y in its pixels, in pixels of the patch; shape (..., 2)."""
+        return (np.asarray(points_px, float) - self.to_image_map[:, 2]) @ np.linalg.inv(self.to_image_map[:, :2]).T

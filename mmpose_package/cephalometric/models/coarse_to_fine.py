@@ -30,16 +30,16 @@ class PatchRefiner(BaseModule):
         self.backbone = MODELS.build(backbone)
         self.head = MODELS.build(head)
 
-    def loss(self, patches: torch.Tensor, heatmaps: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    def loss(self, patches: torch.Tensor, profiles: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         """The loss of a batch.
 
         Args:
-            patches: uint8, shape (B, K, size, size).
-            heatmaps: The codec's, shape (B, K, h, w).
-            weights: Shape (B, K); 0 for landmarks that do not count.
+            patches: One for each landmark, uint8, shape (B, K, size, size).
+            profiles: The codec's, of each landmark in each patch, shape (B, K, K, 2, cells).
+            weights: Shape (B, K, K); 0 for landmarks that do not count in a patch.
         """
         features, landmarks = self._features(patches)
-        return self.head.loss(features, landmarks, heatmaps.flatten(0, 1), weights.flatten())
+        return self.head.loss(features, landmarks, profiles.flatten(0, 1), weights.flatten(0, 1))
 
     def forward(self, patches: torch.Tensor) -> torch.Tensor:
         """The distributions over the cells of patches, shape (B, K, h, w); patches as for :meth:`loss`."""
@@ -92,7 +92,7 @@ class CoarseToFinePoseEstimator(TopdownPoseEstimator):
 
         Args:
             inputs: Shape (B, 3, H, W).
-            data_samples: With ``patches``, ``patch_heatmaps`` and ``patch_weights``, as ``SampleLandmarkPatches`` and
+            data_samples: With ``patches``, ``patch_profiles`` and ``patch_weights``, as ``SampleLandmarkPatches`` and
                 ``PackXray`` make them.
         """
         with _training_arithmetic(inputs.device):
@@ -101,10 +101,10 @@ class CoarseToFinePoseEstimator(TopdownPoseEstimator):
             )
 
     def _patch_losses(self, data_samples: Sequence[PoseDataSample]) -> dict[str, torch.Tensor]:
-        parts = ('patches', 'patch_heatmaps', 'patch_weights')
-        patches, heatmaps, weights = (torch.stack([sample.get(name) for sample in data_samples]) for name in parts)
+        parts = ('patches', 'patch_profiles', 'patch_weights')
+        patches, profiles, weights = (torch.stack([sample.get(name) for sample in data_samples]) for name in parts)
         return {
-            f'loss_patches_{n}': refiner.loss(patches[:, n], heatmaps[:, n], weights[:, n])
+            f'loss_patches_{n}': refiner.loss(patches[:, n], profiles[:, n], weights[:, n])
             for n, refiner in enumerate(self.refiners)
         }
 

@@ -1,4 +1,4 @@
-"""The codec of landmark patches: one patch, one landmark, one heatmap."""
+"""The codec of landmark patches: where in its patch a landmark lies."""
 
 import numpy as np
 from mmpose.codecs.base import BaseKeypointCodec
@@ -7,7 +7,7 @@ from mmpose.registry import KEYPOINT_CODECS
 
 @KEYPOINT_CODECS.register_module()
 class PatchHeatmap(BaseKeypointCodec):
-    """A Gaussian distribution in each landmark's own patch, and back by its centre of mass near the maximum.
+    """A Gaussian distribution in a patch, and back by its centre of mass near the maximum.
 
     The centre of mass within a window (a local soft-argmax) has no grid: cells may be larger than the accuracy sought.
 
@@ -27,23 +27,24 @@ class PatchHeatmap(BaseKeypointCodec):
         self.cell_centres = np.arange(patch_size // stride) * stride + (stride - 1) / 2
 
     def encode(self, keypoints: np.ndarray, keypoints_visible: np.ndarray | None = None) -> dict[str, np.ndarray]:
-        """What the network learns.
+        """What the network learns. A Gaussian is the product of one along x and one along y, which take less memory.
 
         Args:
-            keypoints: Shape (K, 2) as x, y, in pixels of each landmark's patch.
-            keypoints_visible: Shape (K,); all count by default.
+            keypoints: Shape (..., 2) as x, y, in pixels of the patch that each is looked for in.
+            keypoints_visible: Shape (...); all count by default.
 
         Returns:
-            ``heatmaps``, float32, shape (K, cells, cells), and ``keypoint_weights``, float32, shape (K,): 0 for a
-            landmark that is not visible or lies outside its patch.
+            ``profiles``, float32, shape (..., 2, cells): the distribution along x and along y, each with the sum 1; and
+            ``keypoint_weights``, float32, shape (...): 0 for a landmark that is not visible or lies outside its patch,
+            whose profiles are 0 as well.
         """
-        x, y = keypoints[:, 0], keypoints[:, 1]
-        square = (self.cell_centres[None, None, :] - x[:, None, None]) ** 2
-        square = square + (self.cell_centres[None, :, None] - y[:, None, None]) ** 2
-        inside = ((keypoints > -0.5) & (keypoints < self.patch_size - 0.5)).all(axis=1)
+        keypoints = np.asarray(keypoints, float)
+        inside = ((keypoints > -0.5) & (keypoints < self.patch_size - 0.5)).all(axis=-1)
         visible = inside if keypoints_visible is None else inside & (np.asarray(keypoints_visible) > 0)
-        heatmaps = np.exp(-square / (2 * self.sigma**2)) * visible[:, None, None]
-        return {'heatmaps': heatmaps.astype(np.float32), 'keypoint_weights': visible.astype(np.float32)}
+        within = np.where(visible[..., None], keypoints, 0)
+        profiles = np.exp(-((self.cell_centres - within[..., None]) ** 2) / (2 * self.sigma**2))
+        profiles = profiles / profiles.sum(axis=-1, keepdims=True) * visible[..., None, None]
+        return {'profiles': profiles.astype(np.float32), 'keypoint_weights': visible.astype(np.float32)}
 
     def decode(self, encoded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Find the landmarks.

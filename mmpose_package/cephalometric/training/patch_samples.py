@@ -10,6 +10,7 @@ from mmpose.registry import KEYPOINT_CODECS, TRANSFORMS
 
 from cephalometric.layouts import layout_scale
 from cephalometric.patches import ImagePyramid, PatchFrame
+from cephalometric.training.exposure import RandomExposure
 
 
 @TRANSFORMS.register_module()
@@ -27,8 +28,9 @@ class SampleLandmarkPatches(BaseTransform):
     """Cut a patch around each landmark, as far off it as the search on the whole X-ray will be, turned and scaled.
 
     Reads ``pyramid``, ``keypoints``, ``keypoints_visible``, ``spacing`` and ``mean_layout_mm``, so it stands before any
-    transform that moves the landmarks. Adds ``patches``, uint8, shape (views, K, size, size), and the codec's
-    ``patch_heatmaps`` and ``patch_weights``.
+    transform that moves the landmarks. Adds ``patches``, uint8, shape (views, K, size, size), and where each landmark
+    lies in each of them, as the codec says it: ``patch_profiles``, shape (views, K, K, 2, cells), and
+    ``patch_weights``, shape (views, K, K).
 
     Args:
         encoder: Config of the codec, ``PatchHeatmap``.
@@ -36,8 +38,7 @@ class SampleLandmarkPatches(BaseTransform):
             centre around the landmark in x and in y. The millimetres are those of the mean layout.
         max_angle: Patches are turned by up to this many degrees, either way.
         max_scale: Patches show up to this part more or less.
-        gamma: Least and greatest exponent of the grey levels, which vary with exposure and film.
-        invert_prob: How likely a patch is a negative.
+        gamma, invert_prob: Of each patch's :class:`RandomExposure`.
     """
 
     def __init__(
@@ -52,22 +53,22 @@ class SampleLandmarkPatches(BaseTransform):
         self.codec = KEYPOINT_CODECS.build(encoder)
         self.views = views
         self.max_angle, self.max_log_scale = np.radians(max_angle), np.log1p(max_scale)
-        self.log_gamma, self.invert_prob = np.log(gamma), invert_prob
+        self.exposure = RandomExposure(gamma, invert_prob)
 
     def transform(self, results: dict) -> dict:
-        """Add ``patches``, ``patch_heatmaps`` and ``patch_weights``."""
+        """Add ``patches``, ``patch_profiles`` and ``patch_weights``."""
         points_px, visible = results['keypoints'][0], results['keypoints_visible'][0] > 0
         known_px = np.where(visible[:, None], points_px, np.nan)
         scale = layout_scale(results['mean_layout_mm'], known_px) or 1 / results['spacing']
-        patches, targets = [], []
+        patches, encoded = [], []
         for view in self.views:
             frames = [self._frame(point, scale, **view) for point in points_px]
-            patches.append([self._expose(frame.cut(results['pyramid'])) for frame in frames])
-            in_patch = [frame.to_patch(point) for frame, point in zip(frames, points_px, strict=True)]
-            targets.append(self.codec.encode(np.stack(in_patch), visible))
+            patches.append([self.exposure.expose(frame.cut(results['pyramid'])) for frame in frames])
+            in_patches = np.stack([frame.to_patch(points_px) for frame in frames])
+            encoded.append(self.codec.encode(in_patches, np.broadcast_to(visible, in_patches.shape[:2])))
         results['patches'] = np.array(patches)
-        results['patch_heatmaps'] = np.stack([target['heatmaps'] for target in targets])
-        results['patch_weights'] = np.stack([target['keypoint_weights'] for target in targets])
+        results['patch_profiles'] = np.stack([view['profiles'] for view in encoded])
+        results['patch_weights'] = np.stack([view['keypoint_weights'] for view in encoded])
         return results
 
     def _frame(self, point_px: np.ndarray, scale: float, resolution_mm: float, jitter_mm: float) -> PatchFrame:
@@ -75,12 +76,6 @@ class SampleLandmarkPatches(BaseTransform):
         step_px = scale * resolution_mm * np.exp(np.random.uniform(-self.max_log_scale, self.max_log_scale))
         angle = np.random.uniform(-self.max_angle, self.max_angle)
         return PatchFrame(centre, step_px, self.codec.patch_size, angle)
-
-    def _expose(self, patch: np.ndarray) -> np.ndarray:
-        levels = np.linspace(0, 1, 256) ** np.exp(np.random.uniform(*self.log_gamma))
-        if np.random.rand() < self.invert_prob:
-            levels = 1 - levels
-        return np.round(255 * levels).astype(np.uint8)[patch]
 
 
 @TRANSFORMS.register_module()
@@ -91,7 +86,7 @@ class PackXray(PackPoseInputs):
         """Pack as MMPose does; then ``patches`` and their targets as tensors, or the ``pyramid``."""
         packed = super().transform(results)
         sample = packed['data_samples']
-        for name in ('patches', 'patch_heatmaps', 'patch_weights'):
+        for name in ('patches', 'patch_profiles', 'patch_weights'):
             if name in results:
                 sample.set_field(torch.from_numpy(results[name]), name)
         if 'patches' not in results:

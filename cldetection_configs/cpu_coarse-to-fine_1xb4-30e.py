@@ -1,6 +1,6 @@
 # Purpose:  the best score that a machine without a GPU trains in an hour: a small HRNet looks at the whole X-ray at
 #           256 x 320, then two small U-Nets at patches around each landmark.
-# Command:  python step3_train_and_evaluation.py cldetection_configs/cpu_coarse-to-fine_1xb4-60e.py
+# Command:  python step3_train_and_evaluation.py cldetection_configs/cpu_coarse-to-fine_1xb4-30e.py
 _base_ = [
     '_base_/runtime.py',
     '_base_/data_coarse_to_fine.py',
@@ -12,7 +12,7 @@ model = dict(type='CoarseToFinePoseEstimator', refiner=_base_.refiner)
 
 codec = dict(type='BoundedUDPHeatmap', input_size=(256, 320), heatmap_size=(64, 80), sigma=2)
 
-train_cfg = dict(by_epoch=True, max_epochs=60, val_interval=10)
+train_cfg = dict(by_epoch=True, max_epochs=30, val_interval=10)
 train_dataloader = dict(batch_size=4, num_workers=1)
 val_dataloader = dict(num_workers=1)
 test_dataloader = dict(num_workers=1)
@@ -20,7 +20,7 @@ test_dataloader = dict(num_workers=1)
 optim_wrapper = dict(optimizer=dict(type='AdamW', lr=2e-3, weight_decay=0.01))
 param_scheduler = [
     dict(type='LinearLR', begin=0, end=100, start_factor=0.04, by_epoch=False),
-    dict(type='CosineAnnealingLR', begin=0, end=60, T_max=60, eta_min=1e-6, by_epoch=True, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', begin=0, end=30, T_max=30, eta_min=1e-6, by_epoch=True, convert_to_iter_based=True),
 ]
 
 custom_hooks = [
