@@ -25,6 +25,7 @@ from cephalometric.formats.results import read_results
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = ROOT / 'cldetection_configs'
 CPU = CONFIGS / 'cpu_coarse-to-fine_1xb4-30e.py'
+GPU = CONFIGS / 'gpu_coarse-to-fine_1xb16-120e.py'
 WHOLE = CONFIGS / 'cpu_hrnet-w18s_udp-1xb8-45e-256x320.py'
 BASELINE = CONFIGS / 'td-hm_hrnet-w32_udp-8xb64-250e-512x512_KeypointMSELoss.py'
 EXAMPLE = """example:
@@ -42,11 +43,11 @@ class Experiment:
     changes: str = ''
 
 
-def epochs(count: int) -> str:
+def epochs(count: int, warm_up: int = 100) -> str:
     """The same schedule in fewer epochs."""
     return (
         f'train_cfg = dict(max_epochs={count})\n'
-        "param_scheduler = [dict(type='LinearLR', begin=0, end=100, start_factor=0.04, by_epoch=False), "
+        f"param_scheduler = [dict(type='LinearLR', begin=0, end={warm_up}, start_factor=0.04, by_epoch=False), "
         f"dict(type='CosineAnnealingLR', begin=0, end={count}, T_max={count}, eta_min=1e-6, by_epoch=True, "
         'convert_to_iter_based=True)]\n'
     )
@@ -64,29 +65,41 @@ def views(*pairs: tuple[float, float]) -> str:
     return f'views = {listed!r}\n'
 
 
-SHORT = epochs(15)
-# As many epochs as a CPU does in the time of the coarse-to-fine recipe, with the schedule in proportion.
+def without_average() -> str:
+    return 'custom_hooks = _base_.custom_hooks[:-1]\n'
+
+
+SHORT = epochs(10)
+# One pass over the images: what a CPU core does in the time of the short run of the coarse-to-fine recipe.
 IN_THE_SAME_TIME = """
-train_cfg = dict(max_epochs=4)
-param_scheduler = [
-    dict(type='LinearLR', begin=0, end=8, start_factor=0.001, by_epoch=False),
-    dict(type='MultiStepLR', begin=0, end=4, milestones=[3], gamma=0.1, by_epoch=True),
-]
+train_cfg = dict(max_epochs=1)
+param_scheduler = [dict(type='LinearLR', begin=0, end=5, start_factor=0.1, by_epoch=False)]
 """
+# The GPU recipe in fewer steps of fewer, smaller X-rays, and the CPU recipe in as many steps. An average of weights
+# would hold mostly the first ones.
+FEW_STEPS = epochs(2, warm_up=10) + without_average()
+REDUCED = """
+codec = dict(input_size=(256, 320), heatmap_size=(64, 80))
+train_dataloader = dict(batch_size=4, num_workers=1)
+val_dataloader = dict(num_workers=1)
+""" + views((0.6, 3.0), (0.4, 2.0), (0.2, 1.5))
 EXPERIMENTS = {
     'coarse-to-fine': Experiment(CPU),
     'whole X-ray alone': Experiment(WHOLE),
-    'baseline': Experiment(BASELINE, IN_THE_SAME_TIME),
     'short: all': Experiment(CPU, SHORT),
+    'short: the baseline in the same time': Experiment(BASELINE, IN_THE_SAME_TIME),
     'short: 0.6 mm alone': Experiment(CPU, SHORT + views((0.6, 3.0))),
     'short: 0.4 mm alone': Experiment(CPU, SHORT + views((0.4, 2.5))),
     'short: 0.2 mm alone': Experiment(CPU, SHORT + views((0.2, 2.0))),
-    'short: 0.4 mm three times': Experiment(CPU, SHORT + views((0.4, 2.5), (0.4, 1.5), (0.4, 1.5))),
-    'short: patches closer to the landmark': Experiment(CPU, SHORT + views((0.6, 1.0), (0.4, 0.7), (0.2, 0.5))),
+    'short: patches teach their own landmark alone': Experiment(
+        CPU, SHORT + 'model = dict(refiner=dict(head=dict(others_weight=0.0)))\n'
+    ),
     'short: no turning, no scaling': Experiment(CPU, SHORT + samples(max_angle=0, max_scale=0)),
     'short: no gamma': Experiment(CPU, SHORT + samples(gamma=(1, 1))),
     'short: one in ten a negative': Experiment(CPU, SHORT + samples(invert_prob=0.1)),
-    'short: no average of weights': Experiment(CPU, SHORT + 'custom_hooks = _base_.custom_hooks[:-1]\n'),
+    'short: no average of weights': Experiment(CPU, SHORT + without_average()),
+    '60 steps: the CPU recipe': Experiment(CPU, FEW_STEPS),
+    '60 steps: the GPU recipe, reduced': Experiment(GPU, FEW_STEPS + REDUCED),
 }
 
 

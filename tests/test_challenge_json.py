@@ -113,7 +113,7 @@ JSON_VALUES = st.recursive(
 ENTRIES = st.fixed_dictionaries({}, optional=dict.fromkeys(('name', 'point', 'scale'), JSON_VALUES))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(JSON_VALUES | ENTRIES, max_size=4))
 def test_whatever_is_in_the_file_is_read_or_reported(tmp_path, points):
     annotations, problems = read(tmp_path, points)

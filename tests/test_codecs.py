@@ -21,7 +21,7 @@ def build(input_size=(192, 224), heatmap_size=(48, 56)):
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.floats(30, 160), st.floats(30, 190))
 def test_a_landmark_comes_back_through_its_heatmap(x, y):
     codec = build()
@@ -61,7 +61,7 @@ def test_the_way_from_original_pixels_to_heatmaps_and_back_is_exact(width, heigh
     assert errors.max() < 0.05
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1e-9, 1e-4, 1.0]))
 def test_whatever_the_heatmap_the_landmark_lies_within_a_cell_of_its_maximum(seed, scale):
     codec = build()

@@ -69,7 +69,7 @@ def test_the_spread_of_an_ensemble_makes_it_sharper():
     assert with_it.mean() == pytest.approx(errors_mm.mean(), rel=0.1)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(1, 12), st.integers(0, 10**6), st.booleans())
 def test_it_falls_with_the_score_and_rises_with_the_spread(images, seed, ensemble):
     random = np.random.default_rng(seed)

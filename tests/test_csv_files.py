@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from cephalometric.errors import InputError
 from cephalometric.formats.csv_files import read_csv
 
-same_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+same_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def written(folder, content):

@@ -361,7 +361,7 @@ def test_deflated_files_are_refused_before_they_are_unpacked(tmp_path):
         list(read_dicom(path))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(st.integers(0, 900), st.integers(0, 255)), max_size=12),
     st.integers(100, 3600),

@@ -61,7 +61,7 @@ def test_a_folder_without_text_files(tmp_path):
         read(tmp_path)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary() | st.lists(st.sampled_from(['1,2', '3', ',', '']), max_size=25).map(lambda x: '\n'.join(x).encode()))
 def test_any_bytes_are_points_or_in_the_report(tmp_path, content):
     (tmp_path / '001.txt').write_bytes(content)

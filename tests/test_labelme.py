@@ -78,7 +78,7 @@ def test_a_folder_without_annotations(tmp_path):
         read(tmp_path / 'absent')
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(shapes=st.lists(st.fixed_dictionaries({'label': JSON, 'points': JSON, 'shape_type': JSON}) | JSON, max_size=3))
 def test_any_shapes_are_points_or_in_the_report(tmp_path, shapes):
     (tmp_path / 'film.json').write_text(json.dumps({'shapes': shapes, 'imagePath': 'a.png'}))

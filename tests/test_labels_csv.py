@@ -8,7 +8,7 @@ from cephalometric.checks import Problems
 from cephalometric.errors import InputError
 from cephalometric.formats.labels_csv import read_labels_csv
 
-same_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+same_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 COORDINATE = st.floats(allow_nan=False, allow_infinity=False)
 POINTS = st.lists(st.tuples(COORDINATE, COORDINATE), min_size=len(LANDMARKS), max_size=len(LANDMARKS)).map(np.array)
 HEADERS = {

@@ -87,7 +87,7 @@ JSON = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(table=st.dictionaries(st.sampled_from(['title', 'landmarks', 'lines', 'subset_of']), JSON))
 def test_any_table_is_a_set_or_a_readable_error(tmp_path, table):
     path = tmp_path / 'mine.json'

@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cephalometric.landmarks import load_landmark_set
@@ -115,7 +115,6 @@ def head_points(seed):
     return grown_head(seed).copy()
 
 
-@settings(deadline=None)  # The first head of each seed is grown.
 @given(
     st.integers(0, 30),
     st.floats(-180, 180),

@@ -59,7 +59,7 @@ def test_simpleitk_reads_what_we_write(tmp_path, shape, compressed):
     assert [path.name for path in tmp_path.iterdir()] == ['stack.mha']
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     count=st.integers(1, 4),
     height=st.integers(1, 40),
@@ -157,7 +157,7 @@ HEADER_VALUES = st.text(max_size=4) | st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.dictionaries(
         st.sampled_from(

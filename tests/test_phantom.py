@@ -30,7 +30,7 @@ def phantoms():
     return [make_phantom(seed, SMALL) for seed in range(40)]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seeds)
 def test_all_landmarks_lie_in_the_picture_and_in_anatomical_order(seed):
     phantom = make_phantom(seed, SMALL)
@@ -64,7 +64,7 @@ def test_all_landmarks_lie_in_the_picture_and_in_anatomical_order(seed):
         assert depths == sorted(depths), back_to_front
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seeds)
 def test_the_distance_from_sella_to_nasion_is_that_of_people(seed):
     phantom = make_phantom(seed, SMALL)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cephalometric.measurements.primitives import Along, Angle, Distance, Offset, SignedDistance, Turn
@@ -75,7 +75,6 @@ quadruples = st.lists(st.tuples(coordinates, coordinates), min_size=4, max_size=
 
 
 @pytest.mark.parametrize('formula', ANGLES + LENGTHS, ids=lambda formula: type(formula).__name__)
-@settings(deadline=None)
 @given(quadruples, st.floats(-180, 180), st.floats(0.1, 10), st.booleans())
 def test_turned_scaled_and_mirrored(formula, points, turn, scale, mirror):
     before = np.array(points, float)

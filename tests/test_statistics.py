@@ -25,7 +25,7 @@ errors = arrays(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(errors)
 def test_an_interval_holds_the_mean_and_stays_within_the_data(values):
     interval = bootstrap_mean(values)
@@ -81,7 +81,7 @@ def test_bias_tells_a_shift_from_noise():
     assert abs((scatter.angle_deg + 90) % 180 - 90) < 15
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(angle=st.floats(0, 180), long=st.floats(1.5, 5), shift=st.floats(-3, 3))
 def test_the_ellipse_follows_axes_and_angle(angle, long, shift):
     turn = np.radians(angle)
@@ -131,7 +131,7 @@ def test_the_test_is_wilcoxons_on_image_means():
     assert compare_paired(first, second).p_value == pytest.approx(expected)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(errors, st.integers(0, 2**32 - 1))
 def test_swapping_the_runs_turns_the_difference_round(first, seed):
     second = np.random.default_rng(seed).permutation(first.ravel()).reshape(first.shape)
@@ -156,7 +156,7 @@ def test_p_values_of_many_landmarks_are_corrected():
     assert sum(pair.p_value < 0.05 for pair in pairs[1:]) <= 2
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(errors)
 def test_the_cumulative_curve_ends_with_all_and_passes_the_rates(values):
     distances, percent = cumulative_curve(values)

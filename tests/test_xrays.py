@@ -261,7 +261,7 @@ def originals(tmp_path):
     return [path.read_bytes() for path in sorted(folder.iterdir())]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damaged_files_of_every_kind_are_read_or_refused(tmp_path, originals, data):
     content = bytearray(data.draw(st.sampled_from(originals)))
