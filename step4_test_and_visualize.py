@@ -38,14 +38,14 @@ def parse_args() -> argparse.Namespace:
         help='a checkpoint, or best_model_weight.pth; several are an ensemble',
     )
     add_data_arguments(parser)
-    parser.add_argument('--ann-file', default='test.json', help='which part of the data (default: test.json)')
+    parser.add_argument('--ann-file', help="which part of the data (default: the config's, test.json)")
     parser.add_argument('--out', metavar='JSON', help='write the scores here')
     parser.add_argument('--csv', help='the table per landmark (default: scores_per_landmark.csv beside the checkpoint)')
     parser.add_argument(
         '--report',
         metavar='DIR',
         help='where report.html goes, with its figures, tables and results.json (default: report_test beside the '
-        'checkpoint, or report_ and what --ann-file is called)',
+        'checkpoint, or report_ and what the part is called)',
     )
     parser.add_argument('--dump', metavar='JSON', help='write every prediction here too, as in results.json')
     parser.add_argument('--show-dir', help='draw ground truth and prediction of the images into this folder')
@@ -62,15 +62,15 @@ def main() -> None:
     args = parse_args()
     config = load_config(args.config, args.data_root, args.landmarks, args.cfg_options)
     start_distributed(args.launcher)
-    annotation_file = Path(config.data_root) / args.ann_file
+    annotation_file = Path(config.data_root) / (args.ann_file or config.test_dataloader.dataset.ann_file)
     evaluation = assess(config, args.checkpoint, annotation_file, choose_device(args.cuda_id))
     if evaluation is not None:  # The other processes of a distributed run have done their share.
         evaluation = with_expected_errors(evaluation, args.checkpoint)
-        report(args, evaluation)
+        report(args, evaluation, annotation_file)
         draw(args, evaluation, annotation_file)
 
 
-def report(args: argparse.Namespace, evaluation: Evaluation) -> None:
+def report(args: argparse.Namespace, evaluation: Evaluation, annotation_file: Path) -> None:
     scores = evaluation.overall()
     rows = score_rows(evaluation.landmarks, evaluation.per_landmark(), scores)
     print(format_table(rows))
@@ -84,7 +84,7 @@ def report(args: argparse.Namespace, evaluation: Evaluation) -> None:
     if args.dump:
         write_results(args.dump, evaluation)
         print(f'Predictions: {args.dump}')
-    folder = args.report or Path(args.checkpoint[0]).with_name(f'report_{Path(args.ann_file).stem}')
+    folder = args.report or Path(args.checkpoint[0]).with_name(f'report_{annotation_file.stem}')
     print(f'Report:      {report_evaluation(evaluation, folder)}')
 
 
