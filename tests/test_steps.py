@@ -39,13 +39,14 @@ def test_step4_scores_tables_and_pictures(trained, data_root, tmp_path):
     assert cv2.imread(str(pictures[0])) is not None
 
 
-def test_step4_scores_an_ensemble(trained, data_root, tmp_path):
+def test_step4_scores_an_ensemble_on_the_part_that_the_config_names(trained, data_root, tmp_path):
     members = [trained / 'best_model_weight.pth', trained / 'epoch_2.pth']
     done = run_python(
         *(STEP4, TINY_RECIPE, *members, '--data-root', data_root),
         *('--csv', tmp_path / 'table.csv', '--report', tmp_path / 'report'),
+        *('--cfg-options', 'test_dataloader.dataset.ann_file=valid.json'),
     )
-    assert 'MRE = ' in done.stdout
+    assert 'MRE = ' in done.stdout and 'over 2 images' in done.stdout
     evaluation = read_results(tmp_path / 'report' / 'results.json')
     assert evaluation.spread_mm.max() > 0 and evaluation.expected_errors_mm is None
     assert list(evaluation.provenance.weights_sha256) == [str(path) for path in members]
