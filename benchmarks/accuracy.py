@@ -18,10 +18,15 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
 from cephalometric.formats.results import read_results
+from cephalometric.reporting.statistics import bias_per_landmark
+from cephalometric.scores import score_per_landmark
 
+# Of the run in a folder, on the fold's validation images.
+RESULTS = Path('report_valid', 'results.json')
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = ROOT / 'cldetection_configs'
 CPU = CONFIGS / 'cpu_coarse-to-fine_1xb4-30e.py'
@@ -111,7 +116,7 @@ def main() -> None:
     jobs = [(name, fold) for name in args.run for fold in args.folds]
     for name, fold in tqdm(jobs, desc='Runs', unit='run'):
         run(name, fold, data, folder_of(args.out, name, fold))
-    table = make_table(args.out)
+    table = '\n\n'.join([make_table(args.out), *(landmark_table(args.out, name) for name in args.landmark_table)])
     print(table)
     if args.record:
         with open(ROOT / 'benchmarks' / 'RESULTS.md', 'a', encoding='utf-8') as file:
@@ -128,6 +133,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--run', nargs='*', default=['coarse-to-fine'], choices=EXPERIMENTS, metavar='NAME',
                         help=f'[coarse-to-fine] of {", ".join(EXPERIMENTS)}')  # fmt: skip
     parser.add_argument('--folds', nargs='*', type=int, default=[1, 2, 3, 4, 5], help='[all five]')
+    parser.add_argument('--landmark-table', nargs='*', default=[], choices=EXPERIMENTS, metavar='NAME',
+                        help='the scores of each landmark too, over the folds that are done')  # fmt: skip
     parser.add_argument('--record', action='store_true', help='append the table to RESULTS.md')
     return parser.parse_args()
 
@@ -149,7 +156,7 @@ def folder_of(out: Path, name: str, fold: int) -> Path:
 
 def run(name: str, fold: int, data: Path, folder: Path) -> None:
     """Train until the run is done; the time of an interrupted one is kept."""
-    if (folder / 'report_valid' / 'results.json').is_file():
+    if (folder / RESULTS).is_file():
         return
     experiment = EXPERIMENTS[name]
     folder.mkdir(parents=True, exist_ok=True)
@@ -174,15 +181,42 @@ def make_table(out: Path) -> str:
         '|---|---:|---:|---:|---:|---:|---:|---:|',
     ]
     for name in EXPERIMENTS:
-        folders = [folder_of(out, name, fold) for fold in range(1, 6)]
-        done = [folder for folder in folders if (folder / 'report_valid' / 'results.json').is_file()]
+        done = finished(out, name)
         if done:
-            scores = [read_results(folder / 'report_valid' / 'results.json').overall() for folder in done]
+            scores = [read_results(folder / RESULTS).overall() for folder in done]
             rates = [mean_and_spread([score.sdr_percent[mm] for score in scores], 1) for mm in scores[0].sdr_percent]
             mre = mean_and_spread([score.mre_mm for score in scores], 3)
             minutes = statistics.mean(json.loads((folder / 'seconds.json').read_text()) for folder in done) / 60
             lines.append(f'| {name} | {len(done)} | {mre} | {" | ".join(rates)} | {minutes:.0f} |')
     return '\n'.join(lines)
+
+
+def landmark_table(out: Path, name: str) -> str:
+    """Scores and bias of each landmark, over the validation images of all folds that are done."""
+    folds = [read_results(folder / RESULTS) for folder in finished(out, name)]
+    if not folds:
+        return f'{name}: no fold is done'
+    biases = bias_per_landmark(np.concatenate([fold.differences_mm for fold in folds]))
+    scores = score_per_landmark(np.concatenate([fold.errors_mm for fold in folds]))
+    lines = [
+        f'{name}, over {len(folds)} folds; the bias is that of the prediction, x to the right, y down, and p the '
+        "probability of one as large by chance (Hotelling's test, corrected for the number of landmarks):\n",
+        '| landmark | images | MRE mm | SDR 2 mm % | 2.5 | 3 | 4 | bias x, y mm | p |',
+        '|---|---:|---:|---:|---:|---:|---:|---:|---:|',
+    ]
+    for abbreviation, score, bias in zip(folds[0].landmarks.abbreviations, scores, biases, strict=True):
+        rates = ' | '.join(f'{rate:.1f}' for rate in score.sdr_percent.values())
+        shift = '{:+.2f}, {:+.2f}'.format(*bias.mean_mm)
+        lines.append(
+            f'| {abbreviation} | {score.count} | {score.mre_mm:.2f} | {rates} | {shift} | {bias.p_value:.2f} |'
+        )
+    return '\n'.join(lines)
+
+
+def finished(out: Path, name: str) -> list[Path]:
+    """The folders of the folds that are done."""
+    folders = [folder_of(out, name, fold) for fold in range(1, 6)]
+    return [folder for folder in folders if (folder / RESULTS).is_file()]
 
 
 def mean_and_spread(values: list[float], digits: int) -> str:
