@@ -94,7 +94,7 @@ def by_inference_topdown(path: Path) -> tuple[int, Callable]:
 
     config = load_config(path)
     model = build_model(config)
-    model.cfg = config
+    model.cfg, model.dataset_meta = config, {}  # As MMPose's init_model leaves them.
     return count(model), lambda xray: inference_topdown(model, np.repeat(xray[..., None], 3, axis=2))
 
 
