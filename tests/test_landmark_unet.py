@@ -2,7 +2,9 @@ import pytest
 import torch
 from mmpose.registry import MODELS
 
-CONFIG = {'type': 'LandmarkUNet', 'num_landmarks': 5, 'channels': (4, 6, 8), 'stride': 2}
+from cephalometric.models.landmark_unet import LandmarkUNet
+
+CONFIG = {'type': LandmarkUNet, 'num_landmarks': 5, 'channels': (4, 6, 8), 'stride': 2}
 
 
 @pytest.mark.parametrize(('stride', 'size'), [(2, 16), (2, 48), (4, 32)])

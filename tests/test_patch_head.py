@@ -2,12 +2,16 @@ import pytest
 import torch
 from mmpose.registry import MODELS
 
+from cephalometric.models.losses import HeatmapCrossEntropyLoss
+from cephalometric.models.patch_codec import PatchHeatmap
+from cephalometric.models.patch_head import LandmarkPatchHead
+
 CONFIG = {
-    'type': 'LandmarkPatchHead',
+    'type': LandmarkPatchHead,
     'in_channels': 3,
     'out_channels': 4,
-    'decoder': {'type': 'PatchHeatmap', 'patch_size': 16, 'stride': 2, 'sigma': 2.5, 'window': 6},
-    'loss': {'type': 'HeatmapCrossEntropyLoss'},
+    'decoder': {'type': PatchHeatmap, 'patch_size': 16, 'stride': 2, 'sigma': 2.5, 'window': 6},
+    'loss': {'type': HeatmapCrossEntropyLoss},
 }
 
 
