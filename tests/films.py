@@ -8,6 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from cephalometric.checks import Problems
+from cephalometric.errors import InputError
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.phantom.rendering import make_phantom
 
@@ -75,3 +77,14 @@ def write_labelme(folder: Path, points_px: dict[str, np.ndarray]) -> Path:
     for name, rows in points_px.items():
         (folder / f'{name}.json').write_text(json.dumps(labelme_content(name, rows)))
     return folder
+
+
+def read_annotations(reader, path):
+    """What a reader of annotations finds, and its report, if there is one."""
+    problems = Problems()
+    annotations = reader(path, LANDMARKS, problems)
+    try:
+        problems.raise_if_any('bad')
+    except InputError as error:
+        return annotations, str(error)
+    return annotations, ''

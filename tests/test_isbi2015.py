@@ -1,25 +1,16 @@
+from functools import partial
+
 import numpy as np
 import pytest
-from films import LANDMARKS, points, write_isbi2015, write_table
+from films import LANDMARKS, points, read_annotations, write_isbi2015, write_table
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cephalometric.checks import Problems
 from cephalometric.errors import InputError
 from cephalometric.formats.isbi2015 import read_isbi2015
 
 GOOD = [f'{k},{2 * k}' for k in range(len(LANDMARKS))]
-
-
-def read(path):
-    """The annotations and the report, if there is one."""
-    problems = Problems()
-    annotations = read_isbi2015(path, LANDMARKS, problems)
-    try:
-        problems.raise_if_any('bad')
-    except InputError as error:
-        return annotations, str(error)
-    return annotations, ''
+read = partial(read_annotations, read_isbi2015)
 
 
 def test_round_trip(tmp_path):

@@ -1,12 +1,12 @@
 import json
+from functools import partial
 
 import numpy as np
 import pytest
-from films import LANDMARKS, labelme_content, points, write_labelme
+from films import labelme_content, points, read_annotations, write_labelme
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cephalometric.checks import Problems
 from cephalometric.errors import InputError
 from cephalometric.formats.labelme import read_labelme
 
@@ -15,17 +15,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=6,
 )
-
-
-def read(folder):
-    """The annotations and the report, if there is one."""
-    problems = Problems()
-    annotations = read_labelme(folder, LANDMARKS, problems)
-    try:
-        problems.raise_if_any('bad')
-    except InputError as error:
-        return annotations, str(error)
-    return annotations, ''
+read = partial(read_annotations, read_labelme)
 
 
 def test_round_trip(tmp_path):

@@ -1,10 +1,11 @@
+from functools import partial
+
 import numpy as np
 import pytest
-from films import LANDMARKS, write_labels, write_table
+from films import LANDMARKS, read_annotations, write_labels, write_table
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cephalometric.checks import Problems
 from cephalometric.errors import InputError
 from cephalometric.formats.labels_csv import read_labels_csv
 
@@ -16,17 +17,7 @@ HEADERS = {
     'isbi2015': lambda k, axis: f'{axis}{k + 1}',
     'abbreviations': lambda k, axis: f'{LANDMARKS.abbreviations[k]}_{axis}',
 }
-
-
-def read(path):
-    """The annotations and the report, if there is one."""
-    problems = Problems()
-    annotations = read_labels_csv(path, LANDMARKS, problems)
-    try:
-        problems.raise_if_any('bad')
-    except InputError as error:
-        return annotations, str(error)
-    return annotations, ''
+read = partial(read_annotations, read_labels_csv)
 
 
 @same_folder

@@ -1,27 +1,18 @@
+from functools import partial
+
 import numpy as np
 import pytest
-from films import LANDMARKS, write_point_rows, write_table
+from films import LANDMARKS, read_annotations, write_point_rows, write_table
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cephalometric.checks import Problems
 from cephalometric.errors import InputError
 from cephalometric.formats.point_csv import read_any_csv
 
 same_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 COORDINATE = st.floats(allow_nan=False, allow_infinity=False)
 POINTS = st.lists(st.tuples(COORDINATE, COORDINATE), min_size=len(LANDMARKS), max_size=len(LANDMARKS)).map(np.array)
-
-
-def read(path):
-    """The annotations and the report, if there is one."""
-    problems = Problems()
-    annotations = read_any_csv(path, LANDMARKS, problems)
-    try:
-        problems.raise_if_any('bad')
-    except InputError as error:
-        return annotations, str(error)
-    return annotations, ''
+read = partial(read_annotations, read_any_csv)
 
 
 @same_folder

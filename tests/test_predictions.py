@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from cephalometric.errors import InputError
-from cephalometric.formats.predictions import NOTICE, PredictedXray, Predictions, read_predictions, write_predictions
+from cephalometric.formats.point_files import read_point_file
+from cephalometric.formats.predictions import NOTICE, PredictedXray, Predictions, write_predictions
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.orientation import Orientation
 from cephalometric.reporting.predictions import write_landmarks
@@ -98,7 +99,7 @@ def test_predictions_come_back_the_same(tmp_path, calibrated):
     points_px = xray.points_px.copy()
     points_px[2] = np.nan
     written(tmp_path, replace(xray, points_px=points_px))
-    back = read_predictions(tmp_path / 'predictions.json')
+    back = read_point_file(tmp_path / 'predictions.json')
     assert back.landmarks == LANDMARKS and back.model == {'config': 'recipe.py'}
     (again,) = back.xrays
     np.testing.assert_array_equal(again.points_px, points_px)
@@ -124,4 +125,4 @@ def test_a_damaged_file_is_refused(tmp_path, change):
     change(content)
     (tmp_path / 'predictions.json').write_text(json.dumps(content))
     with pytest.raises(InputError, match='not a file of predictions'):
-        read_predictions(tmp_path / 'predictions.json')
+        read_point_file(tmp_path / 'predictions.json')

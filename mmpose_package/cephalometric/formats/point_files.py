@@ -53,13 +53,13 @@ def _from_coco(labelled: LabelledImages) -> Predictions:
 
 def _from_csv(table: CsvTable) -> Predictions:
     image, landmark = table.column('image'), table.column('landmark')
-    names = list(dict.fromkeys(row[image] for row in table.rows))
+    names = {name: place for place, name in enumerate(dict.fromkeys(row[image] for row in table.rows))}
     abbreviations = list(dict.fromkeys(row[landmark] for row in table.rows))
     cells = [_numbers(table, position) for position in range(len(table.rows))]
     points_px = np.full((len(names), len(abbreviations), 2), np.nan)
     points_mm = points_px.copy()
     for row, numbers in zip(table.rows, cells, strict=True):
-        place = names.index(row[image]), abbreviations.index(row[landmark])
+        place = names[row[image]], abbreviations.index(row[landmark])
         points_px[place], points_mm[place] = numbers[:2], numbers[2:]
     xrays = [
         _labelled(name, '', (0, 0), _spacing_mm(in_px, in_mm), in_px)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from cephalometric.errors import InputError
-from cephalometric.formats.json_files import read_json, write_json
+from cephalometric.formats.json_files import write_json
 from cephalometric.landmarks import LandmarkSet, landmark_set_from
 from cephalometric.orientation import Orientation
 
@@ -115,17 +115,8 @@ def _number(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def read_predictions(path: str | Path) -> Predictions:
-    """Read what :func:`write_predictions` wrote.
-
-    Raises:
-        InputError: The file is missing, is not JSON, or is not such a file.
-    """
-    return parse_predictions(path, read_json(path))
-
-
 def parse_predictions(path: str | Path, content: object) -> Predictions:
-    """The same for JSON that was read already; ``path`` is for messages.
+    """Understand the content of what :func:`write_predictions` wrote; ``path`` is for messages.
 
     Raises:
         InputError: It is not such a file.

@@ -163,7 +163,7 @@ class CoarseToFinePoseEstimator(TopdownPoseEstimator):
 
 
 def _training_arithmetic(device: torch.device) -> AbstractContextManager:
-    """bfloat16 on CPUs that compute with it, at twice the speed; the weights stay float32, and so does prediction.
+    """bfloat16 on CPUs that compute with it, which is faster; the weights stay float32, and so does prediction.
 
     On a GPU nothing changes: mixed precision is the optimizer wrapper's.
     """
