@@ -25,7 +25,6 @@ main() {
   parse_arguments "$@"
   check_engine
   find_python
-  check_space "$(engine_folder)" "$NEEDED_GB" 'an image with its layers'
   CONTEXT=$(mktemp -d)
   trap 'rm -rf "$CONTEXT"' EXIT
   stage
@@ -77,13 +76,6 @@ parse_arguments() {
   done
 }
 
-engine_folder() {
-  local folder
-  folder=$("$ENGINE" info --format '{{.DockerRootDir}}' 2> /dev/null || "$ENGINE" info --format '{{.Store.GraphRoot}}')
-  # An engine on another machine, as Docker Desktop has it, keeps its files where we cannot look.
-  [[ -d $folder ]] && echo "$folder" || echo /
-}
-
 stage() {
   say 'Gathering what the image needs ...'
   "$PYTHON" -W ignore "$HERE/stage_model.py" --work-dirs "$ROOT/work_dirs" --out "$CONTEXT/model" "${STAGE_OPTIONS[@]}"
@@ -97,7 +89,10 @@ stage() {
 }
 
 build() {
-  "$ENGINE" build --platform linux/amd64 --tag "$IMAGE" "${BUILD_OPTIONS[@]}" "$CONTEXT"
+  "$ENGINE" build --platform linux/amd64 --tag "$IMAGE" "${BUILD_OPTIONS[@]}" "$CONTEXT" && return
+  # Only now: with the packages of an earlier build, little space is enough.
+  check_space "$(engine_folder)" "$NEEDED_GB" 'a build that installs the packages'
+  die 'the image was not built, for the reason above'
 }
 
 main "$@"

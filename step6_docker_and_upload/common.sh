@@ -38,11 +38,22 @@ find_python() {
     die "$PYTHON has no torch and mmpose: install the toolkit (make env), or say PYTHON=/its/environment/bin/python"
 }
 
+# Where the engine keeps its images.
+engine_folder() {
+  local folder
+  folder=$("$ENGINE" info --format '{{.DockerRootDir}}' 2> /dev/null || "$ENGINE" info --format '{{.Store.GraphRoot}}')
+  # An engine on another machine, as Docker Desktop has it, keeps its files where we cannot look.
+  [[ -d $folder ]] && echo "$folder" || echo /
+}
+
+# free_gb FOLDER
+free_gb() { df -Pk "$1" | awk 'NR == 2 { print int($4 * 1024 / 1000000000) }'; }
+
 # check_space FOLDER GIGABYTES PURPOSE
 check_space() {
-  local free_gb
-  free_gb=$(df -Pk "$1" | awk 'NR == 2 { print int($4 / 1000000) }')
-  ((free_gb >= $2)) || die "$1 has $free_gb GB left, and $3 needs $2 GB: make room"
+  local free
+  free=$(free_gb "$1")
+  ((free >= $2)) || die "$1 has $free GB left, and $3 needs $2 GB: make room"
 }
 
 megabytes() { echo $((($1 + 500000) / 1000000)); }
