@@ -55,3 +55,12 @@ def test_build_refuses_other_values(arguments, message):
     result = run('build.sh', *arguments)
     assert result.returncode == 1
     assert message in result.stderr
+
+
+def test_a_full_disk_is_told_with_what_is_needed(tmp_path):
+    check = f'source {STEP6}/common.sh; check_space {tmp_path} {{}} "the export"'
+    assert subprocess.run(['bash', '-c', check.format(0)]).returncode == 0
+    result = subprocess.run(['bash', '-c', check.format(10**9)], capture_output=True, text=True)
+    assert result.returncode == 1
+    assert result.stderr.startswith(f'error: {tmp_path} has ')
+    assert result.stderr.endswith(f' GB left, and the export needs {10**9} GB: make room\n')
