@@ -29,14 +29,14 @@ from cephalometric.scores import score_per_landmark
 RESULTS = Path('report_valid', 'results.json')
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = ROOT / 'cldetection_configs'
-CPU = CONFIGS / 'cpu_coarse-to-fine_1xb4-30e.py'
+CPU = CONFIGS / 'cpu_coarse-to-fine_1xb4-40e.py'
 GPU = CONFIGS / 'gpu_coarse-to-fine_1xb16-120e.py'
 WHOLE = CONFIGS / 'cpu_hrnet-w18s_udp-1xb8-45e-256x320.py'
 BASELINE = CONFIGS / 'td-hm_hrnet-w32_udp-8xb64-250e-512x512_KeypointMSELoss.py'
 EXAMPLE = """example:
   python benchmarks/accuracy.py --images isbi2015/images --annotations isbi2015/landmarks_mean.csv \\
       --out work_dirs/accuracy --run coarse-to-fine --folds 1 2 3 4 5
-  python benchmarks/accuracy.py ... --run 'short: all' 'short: 0.4 mm alone' --folds 1
+  python benchmarks/accuracy.py ... --run 'short: all' 'short: 0.2 mm alone' --folds 1
 """
 
 
@@ -74,7 +74,7 @@ def without_average() -> str:
     return 'custom_hooks = _base_.custom_hooks[:-1]\n'
 
 
-SHORT = epochs(10)
+SHORT = epochs(16)
 # One pass over the images: what a CPU core does in the time of the short run of the coarse-to-fine recipe.
 IN_THE_SAME_TIME = """
 train_cfg = dict(max_epochs=1)
@@ -87,15 +87,15 @@ REDUCED = """
 codec = dict(input_size=(256, 320), heatmap_size=(64, 80))
 train_dataloader = dict(batch_size=4, num_workers=1)
 val_dataloader = dict(num_workers=1)
-""" + views((0.6, 3.0), (0.4, 2.0), (0.2, 1.5))
+""" + views((0.6, 3.0), (0.2, 1.5))
 EXPERIMENTS = {
     'coarse-to-fine': Experiment(CPU),
     'whole X-ray alone': Experiment(WHOLE),
     'short: all': Experiment(CPU, SHORT),
     'short: the baseline in the same time': Experiment(BASELINE, IN_THE_SAME_TIME),
     'short: 0.6 mm alone': Experiment(CPU, SHORT + views((0.6, 3.0))),
-    'short: 0.4 mm alone': Experiment(CPU, SHORT + views((0.4, 2.5))),
     'short: 0.2 mm alone': Experiment(CPU, SHORT + views((0.2, 2.0))),
+    'short: 0.6, 0.4 and 0.2 mm': Experiment(CPU, SHORT + views((0.6, 3.0), (0.4, 2.0), (0.2, 1.5))),
     'short: patches teach their own landmark alone': Experiment(
         CPU, SHORT + 'model = dict(refiner=dict(head=dict(others_weight=0.0)))\n'
     ),

@@ -16,16 +16,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from mmengine.config import Config
+
 CONFIGS = Path(__file__).parents[1] / 'cldetection_configs'
 REFERENCE = 'td-hm_hrnet-w32_udp-8xb64-250e-512x512_KeypointMSELoss'
 RECIPES = (
     'cpu_hrnet-w18s_udp-1xb8-45e-256x320',
     'rtmpose-m_8xb256-420e-512x512',
     REFERENCE,
-    'cpu_coarse-to-fine_1xb4-30e',
+    'cpu_coarse-to-fine_1xb4-40e',
     'gpu_coarse-to-fine_1xb16-120e',
 )
-EXAMPLE = 'example:\n  python benchmarks/cost.py --rounds 3 --images 5\n'
+EXAMPLE = 'example:\n  python benchmarks/cost.py --rounds 3 --images 5 --landmarks isbi2015\n'
 
 
 def main() -> None:
@@ -34,30 +36,34 @@ def main() -> None:
     )
     parser.add_argument('--rounds', type=int, default=3, help='how many processes for each recipe [%(default)s]')
     parser.add_argument('--images', type=int, default=5, help='X-rays in each of them [%(default)s]')
+    parser.add_argument('--landmarks', default='cldetection2023', help='the set, as in step 2 [%(default)s]')
     parser.add_argument('--measure', nargs=2, metavar=('RECIPE', 'HOW'), help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.measure:
-        print(json.dumps(measure(*args.measure, args.images)))
+        print(json.dumps(measure(*args.measure, args.landmarks, args.images)))
         return
     jobs = [(recipe, 'predictor') for recipe in RECIPES] + [(REFERENCE, 'inference_topdown')]
     found = {job: [] for job in jobs}
     for _ in range(args.rounds):
         for job in jobs:
-            found[job].append(run(*job, args.images))
+            found[job].append(run(*job, args.landmarks, args.images))
     print_table(found)
 
 
-def run(recipe: str, how: str, images: int) -> dict:
-    command = [sys.executable, '-W', 'ignore', __file__, '--measure', recipe, how, '--images', str(images)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+def run(recipe: str, how: str, landmarks: str, images: int) -> dict:
+    job = ('--measure', recipe, how, '--landmarks', landmarks, '--images', str(images))
+    done = subprocess.run(
+        [sys.executable, '-W', 'ignore', __file__, *job], check=True, stdout=subprocess.PIPE, text=True
+    )
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def measure(recipe: str, how: str, images: int) -> dict:
+def measure(recipe: str, how: str, landmarks: str, images: int) -> dict:
     from cephalometric.phantom.rendering import make_phantom
+    from cephalometric.training.config import load_config
 
     xrays = [make_phantom(seed).image for seed in range(images)]
-    parameters, predict = PREPARE[how](CONFIGS / f'{recipe}.py')
+    parameters, predict = PREPARE[how](load_config(CONFIGS / f'{recipe}.py', landmark_set=landmarks))
     predict(xrays[0])
     seconds = []
     for xray in xrays:
@@ -68,15 +74,13 @@ def measure(recipe: str, how: str, images: int) -> dict:
     return {'parameters': parameters, 'seconds': statistics.median(seconds), 'memory_mb': memory_mb}
 
 
-def by_predictor(path: Path) -> tuple[int, Callable]:
+def by_predictor(config: Config) -> tuple[int, Callable]:
     import tempfile
 
     import torch
 
     from cephalometric.prediction.predictor import CephalometricPredictor, build_model
-    from cephalometric.training.config import load_config
 
-    config = load_config(path)
     model = build_model(config)
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / 'weights.pth'
@@ -85,14 +89,12 @@ def by_predictor(path: Path) -> tuple[int, Callable]:
     return count(model), predictor.predict
 
 
-def by_inference_topdown(path: Path) -> tuple[int, Callable]:
+def by_inference_topdown(config: Config) -> tuple[int, Callable]:
     import numpy as np
     from mmpose.apis import inference_topdown
 
     from cephalometric.prediction.predictor import build_model
-    from cephalometric.training.config import load_config
 
-    config = load_config(path)
     model = build_model(config)
     model.cfg, model.dataset_meta = config, {}  # As MMPose's init_model leaves them.
     return count(model), lambda xray: inference_topdown(model, np.repeat(xray[..., None], 3, axis=2))

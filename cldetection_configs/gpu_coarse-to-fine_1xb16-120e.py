@@ -1,5 +1,5 @@
 # Purpose:  the best score, with one GPU: HRNet-W32 looks at the whole X-ray at 512 x 512, then wider U-Nets at patches
-#           around each landmark, two for each of three sizes.
+#           around each landmark, two for each of two sizes.
 # Command:  python step3_train_and_evaluation.py cldetection_configs/gpu_coarse-to-fine_1xb16-120e.py --amp
 # Time:     1125 steps of 16 images on 150 images; not measured here: needs a GPU.
 # Score:    not measured here: needs a GPU.

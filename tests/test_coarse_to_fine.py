@@ -101,6 +101,24 @@ def test_landmarks_in_one_place_are_refined_as_well(config):
     assert ((scores >= 0) & (scores <= 1)).all()
 
 
+def test_folding_the_normalization_changes_no_prediction(config):
+    model = build_pose_estimator(config.model)
+    random = torch.Generator().manual_seed(0)
+    for name, statistic in model.named_buffers():
+        if 'running' in name:  # As training leaves them: no zeros and ones.
+            statistic.copy_(torch.rand(statistic.shape, generator=random) + 0.5)
+    model.eval()
+    data = batch_of(config, 'test', 2)
+    with torch.inference_mode():
+        expected = [sample.pred_instances for sample in model.test_step(data)]
+        model.fold_normalization()
+        found = [sample.pred_instances for sample in model.test_step(data)]
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in model.modules())
+    for one, other in zip(found, expected, strict=True):
+        assert one.keypoints == pytest.approx(other.keypoints, abs=1e-3)
+        assert one.keypoint_scores == pytest.approx(other.keypoint_scores, abs=1e-4)
+
+
 @pytest.fixture(scope='module')
 def trained_coarse_to_fine(data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     work_dir = tmp_path_factory.mktemp('coarse_to_fine') / 'run'

@@ -1,6 +1,6 @@
 # The coarse-to-fine CPU recipe made tiny, for tests that train for real in seconds. Its patches are coarse, because the
 # X-rays of the tests are.
-_base_ = '../cldetection_configs/cpu_coarse-to-fine_1xb4-30e.py'
+_base_ = '../cldetection_configs/cpu_coarse-to-fine_1xb4-40e.py'
 
 codec = dict(input_size=(64, 64), heatmap_size=(16, 16))
 model = dict(refiner=dict(backbone=dict(channels=(8, 16, 24))))

@@ -7,10 +7,9 @@ refiner = dict(
 )
 patch_codec = dict(type='PatchHeatmap', patch_size=64, sigma=2.0, window=8)
 
-# One refiner a view, one after another: 38 mm of the X-ray, then 26 mm and 13 mm around what was found. Each is trained
-# on patches as far off the landmark as the search before it leaves them.
+# One refiner a view, one after another: 38 mm of the X-ray around what the coarse search found, then 13 mm around what
+# the first has found. Each is trained on patches as far off the landmark as the search before it leaves them.
 views = [
     dict(resolution_mm=0.6, jitter_mm=3.0),
-    dict(resolution_mm=0.4, jitter_mm=2.0),
     dict(resolution_mm=0.2, jitter_mm=1.5),
 ]

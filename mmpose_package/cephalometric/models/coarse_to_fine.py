@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
+from mmcv.cnn.utils.fuse_conv_bn import fuse_conv_bn
 from mmengine.model import BaseModule
 from mmengine.structures import InstanceData
 from mmpose.models import TopdownPoseEstimator
@@ -86,6 +87,13 @@ class CoarseToFinePoseEstimator(TopdownPoseEstimator):
     def set_mean_layout(self, layout_mm: np.ndarray) -> None:
         """Keep the mean layout of the training X-rays, shape (K, 2); it becomes a part of the checkpoint."""
         self.mean_layout_mm.copy_(torch.from_numpy(layout_mm))
+
+    def fold_normalization(self) -> None:
+        """Make the batch normalization a part of the convolutions before it: less to compute for the same prediction.
+
+        The model cannot be trained any more, and its weights are no longer those of a checkpoint.
+        """
+        fuse_conv_bn(self)
 
     def loss(self, inputs: torch.Tensor, data_samples: Sequence[PoseDataSample]) -> dict[str, torch.Tensor]:
         """The losses of the whole X-rays, as MMPose's, and of the patches that the samples bring along.

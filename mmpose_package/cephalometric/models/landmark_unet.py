@@ -9,9 +9,9 @@ from torch import nn
 from torch.nn import functional
 
 
-def _block(in_channels: int, out_channels: int) -> nn.Sequential:
+def _layers(in_channels: int, out_channels: int, count: int) -> nn.Sequential:
     layers = []
-    for channels in (in_channels, out_channels):
+    for channels in (in_channels, *[out_channels] * (count - 1)):
         layers += [
             nn.Conv2d(channels, out_channels, 3, padding=1, bias=False),
             nn.BatchNorm2d(out_channels),
@@ -25,7 +25,8 @@ class LandmarkUNet(BaseModule):
     """A U-Net (O. Ronneberger et al., arXiv 1505.04597) that is told which landmark it looks for.
 
     What it has learned of edges and textures serves all landmarks; at its bottleneck an embedding of the landmark
-    scales and shifts each channel (E. Perez et al., FiLM, arXiv 1709.07871).
+    scales and shifts each channel (E. Perez et al., FiLM, arXiv 1709.07871). On the way up the levels are added, and
+    one convolution follows: half the work of the original, which joins the levels and has two.
 
     Args:
         num_landmarks: How many landmarks there are.
@@ -47,8 +48,9 @@ class LandmarkUNet(BaseModule):
             nn.BatchNorm2d(channels[0]),
             nn.ReLU(inplace=True),
         )
-        self.down = nn.ModuleList(_block(*pair) for pair in zip((channels[0], *channels), channels, strict=False))
-        self.up = nn.ModuleList(_block(fine + deep, fine) for fine, deep in pairwise(channels))
+        self.down = nn.ModuleList(_layers(*pair, 2) for pair in zip((channels[0], *channels), channels, strict=False))
+        self.narrow = nn.ModuleList(nn.Conv2d(deep, fine, 1, bias=False) for fine, deep in pairwise(channels))
+        self.up = nn.ModuleList(_layers(fine, fine, 1) for fine in channels[:-1])
         self.embedding = nn.Embedding(num_landmarks, 2 * channels[-1])
         nn.init.normal_(self.embedding.weight, std=0.5)
 
@@ -67,7 +69,7 @@ class LandmarkUNet(BaseModule):
             features.append(block(functional.max_pool2d(features[-1], 2)))
         scale, shift = self.embedding(landmarks)[..., None, None].chunk(2, dim=1)
         deep = features.pop() * (1 + scale) + shift
-        for block in reversed(self.up):
-            wide = functional.interpolate(deep, scale_factor=2, mode='bilinear', align_corners=False)
-            deep = block(torch.cat([features.pop(), wide], dim=1))
+        for narrow, block in zip(reversed(self.narrow), reversed(self.up), strict=True):
+            wide = functional.interpolate(narrow(deep), scale_factor=2, mode='bilinear', align_corners=False)
+            deep = block(features.pop() + wide)
         return deep

@@ -17,6 +17,7 @@ from mmpose.models import build_pose_estimator
 from cephalometric.errors import InputError
 from cephalometric.geometry import content_crop
 from cephalometric.landmarks import LandmarkSet, load_landmark_set
+from cephalometric.models.coarse_to_fine import CoarseToFinePoseEstimator
 from cephalometric.prediction.onnx_backend import run_exported
 from cephalometric.training.checkpoints import load_from_checked_file
 from cephalometric.training.dataset import whole_image_bbox
@@ -71,6 +72,8 @@ class CephalometricPredictor:
                 run_exported(model, file, config)
             else:
                 _load_weights(model, file, config, self.landmarks)
+                if isinstance(model, CoarseToFinePoseEstimator):
+                    model.fold_normalization()
                 model.to(device)
             self.models.append(model)
 
