@@ -2,7 +2,8 @@
 """Step 3: train a recipe of cldetection_configs/ on the data of step 2, and score it on the validation images.
 
 The work dir receives the checkpoints, the log, curves.csv and curves.png and, at the end, best_model_weight.pth, its
-calibration, and report_valid/ with report.html: how good the best weights are on the validation images.
+calibration, and report_valid/ with report.html: how good the best weights are on the validation images. Without
+validation images there are no calibration and no report.
 """
 
 import argparse
@@ -41,6 +42,11 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--amp', action='store_true', help='automatic mixed precision (GPUs only)')
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate by the batch size')
+    parser.add_argument(
+        '--no-validation',
+        action='store_true',
+        help='train on everything (step 2 with --split N 0 0): nothing is validated, and the last weights are kept',
+    )
     parser.add_argument('--seed', type=int, help='seed of weights, order and augmentation')
     parser.add_argument(
         '--cfg-options',
@@ -57,7 +63,16 @@ def main() -> None:
     args = parse_args()
     config = load_config(args.config, args.data_root, args.landmarks, args.cfg_options)
     work_dir = Path(args.work_dir or config.get('work_dir') or Path('work_dirs') / Path(args.config).stem)
-    best = train(config, work_dir, args.resume, args.amp, args.auto_scale_lr, args.launcher, args.seed)
+    best = train(
+        config,
+        work_dir,
+        args.resume,
+        args.amp,
+        args.auto_scale_lr,
+        args.launcher,
+        args.seed,
+        validate=not args.no_validation,
+    )
     print(f'Best weights: {best}')
     print(f'Curves:       {work_dir / "curves.png"} and {work_dir / "curves.csv"}')
     if config.get('val_dataloader'):

@@ -47,6 +47,20 @@ def test_a_run_leaves_checkpoints_curves_and_the_best_weights_alone(trained):
     assert best[0].stem.endswith(min(rows, key=lambda row: float(row['MRE']))['epoch'])
 
 
+def test_without_validation_images_the_last_weights_are_kept(data_root, tmp_path):
+    for name in ('images', 'train.json'):
+        (tmp_path / name).symlink_to(data_root / name)
+    work_dir = tmp_path / 'run'
+    done = run_python(STEP3, TINY_RECIPE, '--data-root', tmp_path, '--work-dir', work_dir, '--no-validation')
+    assert 'Report' not in done.stdout
+    assert_same_weights(work_dir / 'epoch_3.pth', work_dir / 'best_model_weight.pth')
+    assert not list(work_dir.glob('best_MRE*')) and not (work_dir / 'report_valid').exists()
+    rows = list(csv.DictReader((work_dir / 'curves.csv').open()))
+    assert [row['epoch'] for row in rows] == ['1', '2', '3']
+    assert all(row['MRE'] == '' for row in rows)
+    assert (work_dir / 'curves.png').is_file()
+
+
 def start_and_kill(data_root, work_dir, when):
     arguments = [STEP3, TINY_RECIPE, '--data-root', data_root, '--work-dir', work_dir, '--seed', 1, '--resume']
     log = work_dir.with_suffix('.log').open('a')

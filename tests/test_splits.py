@@ -49,7 +49,7 @@ def test_sizes_and_seed_are_honoured():
     assert make_splits(150, (100, 20, 30)) == parts
 
 
-@pytest.mark.parametrize('sizes', [(5, 2, 2), (5, 2, 4), (10, 0, 0), (9, 2, -1), (11, -2, 1)])
+@pytest.mark.parametrize('sizes', [(5, 2, 2), (5, 2, 4), (0, 5, 5), (9, 2, -1), (11, -2, 1)])
 def test_sizes_that_do_not_fit(sizes):
     with pytest.raises(InputError, match='add up to 10'):
         make_splits(10, sizes)
@@ -59,6 +59,13 @@ def test_without_a_test_part_the_folds_share_out_everything():
     parts = make_splits(10, (8, 2, 0), folds=2)
     assert sorted(parts) == ['fold1_train', 'fold1_valid', 'fold2_train', 'fold2_valid', 'train', 'valid']
     assert sorted(parts['fold1_valid'] + parts['fold2_valid']) == list(range(10))
+
+
+def test_all_images_may_train():
+    assert make_splits(10, (10, 0, 0)) == {'train': list(range(10))}
+    assert sorted(make_splits(10, (10, 0, 0), folds=2)) == [
+        *('fold1_train', 'fold1_valid', 'fold2_train', 'fold2_valid', 'train')
+    ]
 
 
 def test_too_few_images():

@@ -18,8 +18,9 @@ def make_splits(
 
     Args:
         count: The number of images.
-        sizes: How many train, validate and test; by default 3/4, 1/8 and 1/8 of them, none of the parts empty. None
-            need test, such as where the test X-rays come from elsewhere; then there is no part 'test'.
+        sizes: How many train, validate and test; by default 3/4, 1/8 and 1/8 of them, none of the parts empty. Where
+            none are to test, as when the test X-rays come from elsewhere, there is no part 'test', and where none are
+            to validate, as in a last training on everything, no part 'valid'.
         seed: The seed of the shuffling.
         folds: For cross-validation, deal the images outside the test part out to so many folds too; 0 for none.
 
@@ -31,15 +32,16 @@ def make_splits(
         InputError: The sizes or the folds do not fit the number of images.
     """
     train, valid, test = sizes or _default_sizes(count)
-    if min(train, valid) < 1 or test < 0 or train + valid + test != count:
+    if train < 1 or min(valid, test) < 0 or train + valid + test != count:
         raise InputError(
             f'a split into {train} + {valid} + {test} images does not fit the {count} there are: give three numbers '
-            f'that add up to {count}, of which only the last may be 0'
+            f'that add up to {count}, of which only the first may not be 0'
         )
     order = list(range(count))
     random.Random(seed).shuffle(order)
     rest = order[: train + valid]
-    parts = {'train': order[:train], 'valid': rest[train:]} | ({'test': order[train + valid :]} if test else {})
+    parts = {'train': order[:train], 'valid': rest[train:], 'test': order[train + valid :]}
+    parts = {name: indices for name, indices in parts.items() if indices}
     if folds and not 2 <= folds <= len(rest):
         raise InputError(f'{folds} folds: between 2 and the {len(rest)} images outside the test part are needed')
     for fold in range(folds):

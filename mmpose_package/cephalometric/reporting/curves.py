@@ -36,15 +36,20 @@ class Curves:
         """Note values of an epoch, counted from 1, under the names of ``COLUMNS``."""
         self.rows.setdefault(epoch, {}).update({name: values[name] for name in COLUMNS if name in values})
 
-    def write(self) -> None:
-        """Write table and picture, each whole or not at all."""
-        rows = [{'epoch': epoch, **row} for epoch, row in sorted(self.rows.items())]
+    def write_table(self) -> None:
+        """Write the table, whole or not at all."""
         with atomic_write(self.table) as partial, open(partial, 'w', newline='') as file:
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
-            writer.writerows(rows)
+            writer.writerows(self._sorted_rows())
+
+    def draw(self) -> None:
+        """Write the picture, whole or not at all."""
         with atomic_write(self.picture) as partial:
-            partial.write_bytes(as_png(draw_curves(rows)))
+            partial.write_bytes(as_png(draw_curves(self._sorted_rows())))
+
+    def _sorted_rows(self) -> list[dict[str, float]]:
+        return [{'epoch': epoch, **row} for epoch, row in sorted(self.rows.items())]
 
 
 def read_curves(path: Path) -> list[dict[str, float]]:

@@ -84,20 +84,27 @@ class CurvesHook(Hook):
 
     @master_only
     def after_train_epoch(self, runner: Runner) -> None:
-        """Note the epoch's mean loss and its learning rate."""
+        """Note the epoch's mean loss and its learning rate in the table."""
         iterations = len(runner.train_dataloader)
         self.curves.add(
             runner.epoch + 1,
             loss=runner.message_hub.get_scalar('train/loss').mean(iterations),
             learning_rate=runner.message_hub.get_scalar('train/lr').current(),
         )
+        self.curves.write_table()
 
     @master_only
     def after_val_epoch(self, runner: Runner, metrics: Mapping[str, float] | None = None) -> None:
-        """Note the scores, and write table and picture."""
+        """Note the scores, and draw them."""
         if metrics and hasattr(self, 'curves'):
             self.curves.add(runner.epoch, **metrics)
-            self.curves.write()
+            self.curves.write_table()
+            self.curves.draw()
+
+    @master_only
+    def after_train(self, runner: Runner) -> None:
+        """Draw what the last validation has not drawn."""
+        self.curves.draw()
 
 
 @HOOKS.register_module()

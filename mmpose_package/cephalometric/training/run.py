@@ -22,6 +22,7 @@ def train(
     auto_scale_lr: bool = False,
     launcher: str = 'none',
     seed: int | None = None,
+    validate: bool = True,
 ) -> Path:
     """Train, validate and keep the best weights.
 
@@ -33,6 +34,7 @@ def train(
         auto_scale_lr: Scale the learning rate by the batch size, as the config's ``auto_scale_lr`` says.
         launcher: ``'none'``, or how the processes of a distributed run were started: pytorch, slurm or mpi.
         seed: Replaces the config's.
+        validate: False where there are no validation images; the last weights then count as the best.
 
     Returns:
         The file of the best weights alone.
@@ -44,6 +46,8 @@ def train(
     config.work_dir, config.launcher = str(work_dir), launcher
     if seed is not None:
         config.randomness = {**config.get('randomness', {}), 'seed': seed}
+    if not validate:
+        config.val_dataloader = config.val_cfg = config.val_evaluator = None
     if amp:
         _use_amp(config)
     if auto_scale_lr:
