@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from cephalometric.annotations.coco import LabelledImage, coco_content
 from cephalometric.errors import InputError, run_step
-from cephalometric.formats.coco import LabelledImage, coco_content
-from cephalometric.formats.json_files import write_json
-from cephalometric.formats.mha import open_stack
+from cephalometric.files import write_json
 from cephalometric.geometry import content_crop
 from cephalometric.landmarks import load_landmark_set
+from cephalometric.xrays.mha import open_stack
 
 __all__ = [
     'add_data_arguments',

@@ -8,11 +8,10 @@ import argparse
 import sys
 
 from cephalometric.errors import InputError
-from cephalometric.image_files import FORMATS, ImageFiles
 from cephalometric.landmarks import built_in_landmark_sets, load_landmark_set
-from cephalometric.preparation import prepare
-from cephalometric.sources import ChallengeSource, Source
-from cephalometric.splits import SEED
+from cephalometric.preparation.preparing import prepare
+from cephalometric.preparation.sources import FORMATS, ChallengeSource, ImageFiles, Source
+from cephalometric.preparation.splits import SEED
 from cldetection_utils import run_step
 
 CHALLENGE = 'challenge'

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from mmengine.config import Config, DictAction
 
-from cephalometric.prediction.assessment import assess
-from cephalometric.prediction.confidence import calibrate, save_calibration
+from cephalometric.prediction.calibration import calibrate, save_calibration
 from cephalometric.prediction.predictor import choose_device
-from cephalometric.reporting.report import report_evaluation
+from cephalometric.reporting.report_page import report_evaluation
+from cephalometric.training.assessment import assess
 from cephalometric.training.config import load_config
 from cephalometric.training.run import train
 from cldetection_utils import add_data_arguments, run_step

@@ -7,14 +7,14 @@ from pathlib import Path
 from mmengine.config import DictAction
 from tqdm import tqdm
 
-from cephalometric.formats.coco import load_coco
-from cephalometric.formats.json_files import write_json
-from cephalometric.formats.results import Evaluation, write_results
-from cephalometric.prediction.assessment import assess, with_expected_errors
+from cephalometric.annotations.coco import load_coco
+from cephalometric.files import write_json
 from cephalometric.prediction.predictor import choose_device
-from cephalometric.reporting.gallery import draw_images, save_picture, show_picture
-from cephalometric.reporting.report import report_evaluation
+from cephalometric.reporting.drawing import draw_images, save_picture, show_picture
+from cephalometric.reporting.report_page import report_evaluation
 from cephalometric.reporting.tables import format_table, score_rows, write_csv
+from cephalometric.results.evaluation import Evaluation, write_results
+from cephalometric.training.assessment import assess, with_expected_errors
 from cephalometric.training.config import load_config
 from cephalometric.training.run import start_distributed
 from cldetection_utils import add_data_arguments, check_and_make_dir, run_step

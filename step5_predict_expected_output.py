@@ -3,11 +3,11 @@
 
 import argparse
 
-from cephalometric.formats.challenge_json import write_result
-from cephalometric.formats.mha import open_stack
+from cephalometric.annotations.challenge_json import write_result
 from cephalometric.prediction.predictor import CephalometricPredictor, choose_device
 from cephalometric.prediction.stacks import predict_stack
 from cephalometric.training.config import load_config
+from cephalometric.xrays.mha import open_stack
 from cldetection_utils import run_step
 
 EXAMPLE = """example:

@@ -21,9 +21,9 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from cephalometric.formats.results import read_results
-from cephalometric.reporting.statistics import bias_per_landmark
+from cephalometric.results.evaluation import read_results
 from cephalometric.scores import score_per_landmark
+from cephalometric.statistics import bias_per_landmark
 
 # Of the run in a folder, on the fold's validation images.
 RESULTS = Path('report_valid', 'results.json')

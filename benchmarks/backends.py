@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from cephalometric.errors import run_step
-from cephalometric.formats.xrays import find_xrays, read_xrays
 from cephalometric.phantom.rendering import make_phantom
 from cephalometric.prediction.export import export_predictor
 from cephalometric.prediction.predictor import CephalometricPredictor
 from cephalometric.training.config import load_config
+from cephalometric.xrays.reading import find_xrays, read_xrays
 
 EXAMPLE = """example:
   taskset -c 0,1 python benchmarks/backends.py --landmarks isbi2015 --xrays images/*.png --model \\

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cephalometric.formats.coco import LabelledImages, load_coco
+from cephalometric.annotations.coco import LabelledImages, load_coco
 from cephalometric.geometry import radial_error_mm
 from cephalometric.scores import Scores, score
 

@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from cephalometric.formats.mha import open_stack, write_stack
+from cephalometric.xrays.mha import open_stack, write_stack
 
 EXAMPLE = """example:
   python benchmarks/preparation.py --mha_file_path data/train_stack.mha --train_gt_path data/train-gt.json \\

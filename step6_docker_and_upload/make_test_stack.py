@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from cephalometric.errors import run_step
-from cephalometric.phantom.dataset import STACK_NAME, write_challenge_dataset
+from cephalometric.phantom.phantom_stack import STACK_NAME, write_challenge_dataset
 
 STACK = Path(__file__).resolve().parent / 'test' / 'stack1.mha'
 

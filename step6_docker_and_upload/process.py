@@ -13,13 +13,13 @@ import warnings
 from functools import partial
 from pathlib import Path
 
+from cephalometric.annotations.challenge_json import write_result
 from cephalometric.errors import InputError
-from cephalometric.formats.challenge_json import write_result
-from cephalometric.formats.mha import open_stack
 from cephalometric.prediction.predictor import CephalometricPredictor, choose_device
 from cephalometric.prediction.stacks import predict_stack
 from cephalometric.serving import serve
 from cephalometric.training.config import load_config
+from cephalometric.xrays.mha import open_stack
 from cldetection_utils import run_step
 
 UPLOADED_MODEL = Path('/opt/ml/model')

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from cephalometric.formats.mha import write_stack
 from cephalometric.landmarks import load_landmark_set
-from cephalometric.phantom.dataset import write_challenge_dataset
-from cephalometric.preparation import prepare
-from cephalometric.sources import ChallengeSource
+from cephalometric.phantom.phantom_stack import write_challenge_dataset
+from cephalometric.preparation.preparing import prepare
+from cephalometric.preparation.sources import ChallengeSource
+from cephalometric.xrays.mha import write_stack
 
 # The same code passes or fails every time, however busy the machine is; "pytest --hypothesis-profile search" looks for
 # examples that nobody has tried.

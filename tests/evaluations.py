@@ -5,9 +5,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cephalometric.formats.coco import LabelledImage
-from cephalometric.formats.results import Evaluation, Provenance
+from cephalometric.annotations.coco import LabelledImage
 from cephalometric.landmarks import load_landmark_set
+from cephalometric.results.evaluation import Evaluation, Provenance
 
 LANDMARKS = load_landmark_set('isbi2015')
 SIZES = ((240, 300), (200, 250))

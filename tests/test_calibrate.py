@@ -6,11 +6,11 @@ import pytest
 from command_lines import call
 from conftest import TINY_RECIPE
 
-from cephalometric.formats.coco import load_coco
+from cephalometric.annotations.coco import load_coco
 from cephalometric.landmarks import load_landmark_set
-from cephalometric.prediction.confidence import calibration_path, load_calibration
-from cephalometric.prediction.evaluation import evaluate
+from cephalometric.prediction.calibration import calibration_path, load_calibration
 from cephalometric.prediction.predictor import CephalometricPredictor
+from cephalometric.training.assessment import evaluate
 from cephalometric.training.config import load_config
 
 

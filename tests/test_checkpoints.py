@@ -1,4 +1,7 @@
-"""Checkpoints: whole or not there, and no code in them is ever run."""
+"""Checkpoints: whole or not there, and no code in them is ever run.
+
+Pretrained backbones are used when at hand, and it is said what happens.
+"""
 
 import os
 import pickle
@@ -10,6 +13,7 @@ import time
 import numpy as np
 import pytest
 import torch
+from conftest import ROOT
 from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import _load_checkpoint
 
@@ -18,8 +22,10 @@ from cephalometric.training.checkpoints import (
     AtomicBackend,
     latest_checkpoint,
     load_from_checked_file,
+    resolve_pretrained,
     save_weights,
 )
+from cephalometric.training.config import load_config
 
 
 class Payload:
@@ -136,3 +142,42 @@ def test_the_latest_checkpoint_is_that_of_the_highest_epoch(tmp_path):
     for name in ('epoch_9.pth', 'epoch_10.pth', 'best_MRE_epoch_11.pth', '.epoch_12.pth.partial'):
         (tmp_path / name).touch()
     assert latest_checkpoint(tmp_path).name == 'epoch_10.pth'
+
+
+RECIPE = ROOT / 'cldetection_configs' / 'td-hm_hrnet-w32_udp-8xb64-250e-512x512_KeypointMSELoss.py'
+
+
+@pytest.fixture
+def config(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path / 'hub'))
+    return load_config(RECIPE)
+
+
+def weights_at(path, config):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    return resolve_pretrained(config)
+
+
+def test_a_file_in_torchs_folder_is_used(config, tmp_path):
+    line = weights_at(tmp_path / 'hub' / 'checkpoints' / 'hrnet_w32-36af842e.pth', config)
+    assert 'starts from pretrained weights' in line and config.model.backbone.init_cfg.type == 'Pretrained'
+
+
+def test_a_local_file_is_used(config, tmp_path):
+    config.model.backbone.init_cfg.checkpoint = str(tmp_path / 'mine.pth')
+    assert 'mine.pth' in weights_at(tmp_path / 'mine.pth', config)
+    assert config.model.backbone.init_cfg is not None
+
+
+def test_weights_that_cannot_be_had_are_dropped_with_a_word(config, tmp_path):
+    config.model.backbone.init_cfg.checkpoint = 'http://localhost:9/weights.pth'  # nobody listens there
+    line = resolve_pretrained(config)
+    assert 'from scratch' in line and str(tmp_path / 'hub' / 'checkpoints' / 'weights.pth') in line
+    assert config.model.backbone.init_cfg is None
+    assert not list(tmp_path.rglob('*.pth'))
+
+
+def test_a_recipe_without_pretrained_weights_says_so():
+    config = load_config(ROOT / 'cldetection_configs' / 'cpu_hrnet-w18s_udp-1xb8-45e-256x320.py')
+    assert resolve_pretrained(config) == 'The backbone is trained from scratch.'

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import cldetection_utils as utils
+from cephalometric.annotations.coco import load_coco
 from cephalometric.errors import InputError
-from cephalometric.formats.coco import load_coco
 
 
 def test_the_whole_stack_is_loaded(tiny):

@@ -3,9 +3,9 @@ import json
 import numpy as np
 import pytest
 
+from cephalometric.annotations.coco import LabelledImage, coco_content, load_coco
 from cephalometric.errors import InputError
-from cephalometric.formats.coco import LabelledImage, coco_content, load_coco
-from cephalometric.formats.json_files import write_json
+from cephalometric.files import write_json
 from cephalometric.landmarks import load_landmark_set
 
 LANDMARKS = load_landmark_set('isbi2015')

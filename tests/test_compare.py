@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cephalometric.formats.challenge_json import write_result
+from cephalometric.annotations.challenge_json import write_result
 
 SCRIPT = Path(__file__).parents[1] / 'step6_docker_and_upload' / 'test' / 'compare.py'
 

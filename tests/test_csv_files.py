@@ -5,8 +5,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cephalometric.csv_files import read_csv
 from cephalometric.errors import InputError
-from cephalometric.formats.csv_files import read_csv
 
 same_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 

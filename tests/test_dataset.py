@@ -9,9 +9,9 @@ from mmengine.dataset import DefaultSampler
 from mmpose.registry import DATASETS
 from torch.utils.data import DataLoader
 
+from cephalometric.annotations.coco import load_coco
 from cephalometric.errors import InputError
-from cephalometric.formats.coco import load_coco
-from cephalometric.layouts import mean_layout_mm
+from cephalometric.geometry import mean_layout_mm
 from cephalometric.training.config import load_config
 
 

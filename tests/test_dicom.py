@@ -21,8 +21,8 @@ from pydicom.uid import (
 )
 
 from cephalometric.errors import InputError
-from cephalometric.formats.dicom import read_dicom
-from cephalometric.formats.dicom_signature import HEAD, is_dicom
+from cephalometric.xrays.dicom import read_dicom
+from cephalometric.xrays.frames import HEAD, is_dicom
 
 RAMP = np.linspace(0, 4095, 1200).reshape(30, 40).astype(np.uint16)
 PATIENT = 'Doe^Jane'

@@ -9,8 +9,8 @@ from pydicom.pixels import pixel_array
 from pydicom.uid import JPEGBaseline8Bit
 
 from cephalometric.errors import InputError
-from cephalometric.formats.dicom import read_dicom
-from cephalometric.formats.dicom_decoding import decode_frame
+from cephalometric.xrays.dicom import read_dicom
+from cephalometric.xrays.dicom_decoding import decode_frame
 
 COLOURED = get_testdata_file('SC_rgb_jpeg_gdcm.dcm', download=False)
 

@@ -1,12 +1,30 @@
-"""Drawings: marks where the landmarks are, in the stated colours, and the X-ray untouched elsewhere."""
+"""Drawings: marks where the landmarks are, in the stated colours, and the X-ray untouched elsewhere.
 
+The gallery of test images: the worst first, readable again, and no window where there is no display.
+
+Predictions drawn: where they are, and flagged ones visibly different.
+"""
+
+import cv2
 import numpy as np
 import pytest
+from test_predictions import COUNT, LANDMARKS, predicted
 
+from cephalometric.annotations.coco import load_coco
+from cephalometric.errors import InputError
+from cephalometric.geometry import radial_error_mm
 from cephalometric.landmarks import load_landmark_set
-from cephalometric.reporting.drawing import JOIN_COLOUR, PREDICTED_COLOUR, TRUE_COLOUR, draw_comparison
-
-LANDMARKS = load_landmark_set('isbi2015')
+from cephalometric.reporting.drawing import (
+    FLAGGED_COLOUR,
+    JOIN_COLOUR,
+    PREDICTED_COLOUR,
+    TRUE_COLOUR,
+    draw_comparison,
+    draw_images,
+    draw_prediction,
+    save_picture,
+    show_picture,
+)
 
 
 def draw(shape=(2400, 1900), visible=True):
@@ -48,3 +66,76 @@ def test_the_xray_itself_is_not_changed_and_stays_visible():
 @pytest.mark.parametrize('shape', [(240, 190), (2400, 1900, 3)])
 def test_small_and_colour_images_are_drawn_too(shape):
     assert draw(shape)[0].shape == (*shape[:2], 3)
+
+
+def test_files_sort_by_falling_error_and_say_it(data_root, tmp_path):
+    labelled, landmarks = load_coco(data_root / 'test.json'), load_landmark_set('cldetection2023')
+    true = np.stack([image.points_px for image in labelled.images])
+    points_px = true + np.array([1.0, 5.0, 3.0])[:, None, None]
+    errors_mm = np.stack(
+        [radial_error_mm(points_px[n], true[n], image.spacing_mm) for n, image in enumerate(labelled.images)]
+    )
+    for name, picture in draw_images(labelled, landmarks, points_px, errors_mm, order=[1, 2, 0]):
+        save_picture(picture, tmp_path / name)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    for name, n in zip(names, [1, 2, 0], strict=True):
+        assert f'MRE-{errors_mm[n].mean():.2f}mm' in name
+        image = labelled.images[n]
+        assert cv2.imread(str(tmp_path / name)).shape == (image.height, image.width, 3)
+
+
+def test_a_window_needs_a_display(monkeypatch):
+    monkeypatch.delenv('DISPLAY', raising=False)
+    monkeypatch.delenv('WAYLAND_DISPLAY', raising=False)
+    monkeypatch.setattr('sys.platform', 'linux')
+    with pytest.raises(InputError, match='--show-dir'):
+        show_picture('window', np.zeros((4, 4, 3), np.uint8), 1)
+
+
+SHADE = 90
+
+
+@pytest.fixture
+def xray():
+    drawn = predicted()
+    drawn.points_px[:] = np.stack([np.linspace(300, 1600, COUNT), np.linspace(500, 2200, COUNT)], axis=1)
+    return drawn
+
+
+def draw_one(xray, shape=(2400, 1900)):
+    return draw_prediction(np.full(shape, SHADE, np.uint8), LANDMARKS, xray)
+
+
+def colour_at(picture, point):
+    x, y = np.round(point).astype(int)
+    return tuple(picture[y, x].tolist())
+
+
+def test_flagged_landmarks_have_another_colour_and_a_ring_of_their_expected_error(xray):
+    picture = draw_one(xray)
+    for k in range(COUNT):
+        expected = FLAGGED_COLOUR if xray.flagged[k] else PREDICTED_COLOUR
+        assert colour_at(picture, xray.points_px[k]) == expected
+    radius_px = xray.expected_errors_mm[-1] / xray.spacing_mm
+    assert colour_at(picture, xray.points_px[-1] + (0, radius_px)) == FLAGGED_COLOUR
+
+
+def test_without_a_calibration_no_landmark_is_flagged_and_the_picture_says_why(xray):
+    xray.flagged[:] = False
+    plain = draw_one(xray)
+    uncalibrated = predicted(calibrated=False)
+    uncalibrated.points_px[:] = xray.points_px
+    picture = draw_one(uncalibrated)
+    assert {colour_at(picture, point) for point in xray.points_px} == {PREDICTED_COLOUR}
+    differing = np.argwhere((picture != plain).any(axis=2))
+    assert len(differing) and differing[:, 0].max() < 300
+
+
+def test_missing_landmarks_are_left_out(xray):
+    xray.points_px[:] = np.nan
+    assert (draw_one(xray)[400:] == SHADE).all()
+
+
+@pytest.mark.parametrize('shape', [(240, 190), (2400, 1900, 3)])
+def test_small_and_colour_images_are_drawn_without_a_spacing_too(shape):
+    assert draw_one(predicted(spacing_mm=None), shape).shape == (*shape[:2], 3)

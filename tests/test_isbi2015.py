@@ -6,8 +6,8 @@ from films import LANDMARKS, points, read_annotations, write_isbi2015, write_tab
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cephalometric.annotations.isbi2015 import read_isbi2015
 from cephalometric.errors import InputError
-from cephalometric.formats.isbi2015 import read_isbi2015
 
 GOOD = [f'{k},{2 * k}' for k in range(len(LANDMARKS))]
 read = partial(read_annotations, read_isbi2015)

@@ -7,8 +7,8 @@ from films import labelme_content, points, read_annotations, write_labelme
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cephalometric.annotations.labelme import read_labelme
 from cephalometric.errors import InputError
-from cephalometric.formats.labelme import read_labelme
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text() | st.sampled_from(['point', 'S']),

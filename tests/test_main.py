@@ -4,7 +4,7 @@ import json
 
 from conftest import run_python
 
-from cephalometric.formats.mha import open_stack
+from cephalometric.xrays.mha import open_stack
 
 LOADED = """
 import atexit, runpy, sys

@@ -8,7 +8,7 @@ import pytest
 from command_lines import call, rows_of
 from test_predictions import LANDMARKS, predicted, written
 
-from cephalometric.formats.coco import load_coco
+from cephalometric.annotations.coco import load_coco
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.measurements import measure
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cephalometric.errors import InputError
-from cephalometric.formats.mha import open_stack, write_stack
+from cephalometric.xrays.mha import open_stack, write_stack
 
 KINDS = [(5, 4, 6), (5, 4, 6, 3)]
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from cephalometric.orientation import Orientation, turn_film
-from cephalometric.prediction.orientation import OTHERS, UPRIGHT, is_unsure, predict_any_way
+from cephalometric.prediction.orientation import OTHERS, UPRIGHT, Orientation, is_unsure, predict_any_way, turn_film
 
 EVERY_WAY = (UPRIGHT, *OTHERS)
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from mmengine.dataset import Compose
 
-from cephalometric.layouts import mean_layout_mm
+from cephalometric.geometry import mean_layout_mm
 from cephalometric.models.patch_codec import PatchHeatmap
 from cephalometric.training.patch_samples import BuildPyramid, SampleLandmarkPatches
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cephalometric.patches import ImagePyramid, PatchFrame
+from cephalometric.prediction.patches import ImagePyramid, PatchFrame
 
 numbers = st.floats(-50, 250)
 frames = st.builds(

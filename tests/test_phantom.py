@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from cephalometric.errors import InputError
 from cephalometric.landmarks import load_landmark_set
-from cephalometric.phantom.curves import centroid, crossing, deepest, smooth
-from cephalometric.phantom.dataset import write_challenge_dataset
+from cephalometric.phantom.canvas import centroid, crossing, deepest, smooth
+from cephalometric.phantom.phantom_stack import write_challenge_dataset
 from cephalometric.phantom.rendering import FORMATS, make_phantom
 
 LANDMARKS = load_landmark_set('cldetection2023')

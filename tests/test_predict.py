@@ -11,8 +11,8 @@ from command_lines import call, rows_of
 from conftest import ROOT, TINY_RECIPE, run_python
 from pydicom.dataset import FileDataset, FileMetaDataset
 
-from cephalometric.formats.coco import load_coco
-from cephalometric.prediction.confidence import calibration_path
+from cephalometric.annotations.coco import load_coco
+from cephalometric.prediction.calibration import calibration_path
 from cephalometric.prediction.predictor import CephalometricPredictor
 from cephalometric.training.config import load_config
 

@@ -14,9 +14,9 @@ import torch
 from mmpose.models import build_pose_estimator
 
 from cephalometric.errors import InputError
-from cephalometric.formats.mha import write_stack
 from cephalometric.prediction.predictor import CephalometricPredictor
 from cephalometric.training.config import load_config
+from cephalometric.xrays.mha import write_stack
 
 ROOT = Path(__file__).parents[1]
 STEP6 = ROOT / 'step6_docker_and_upload'

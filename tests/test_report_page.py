@@ -1,227 +1,134 @@
-"""The report in a real browser: it renders, sorts, zooms, fits every width, and prints."""
+"""The report as files: what is written, what the page says, and that it needs nothing else."""
 
+import csv
+import dataclasses
 import re
-import time
 
+import cv2
+import numpy as np
 import pytest
-from browser import chromium
-from evaluations import make_evaluation
-from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
+from conftest import run_python
+from evaluations import make_evaluation, make_provenance
 
-from cephalometric.reporting.report import write_report
+from cephalometric.errors import InputError
+from cephalometric.reporting.report_page import format_number, report_evaluation, write_report
 from cephalometric.reporting.runs import Run
+from cephalometric.results.evaluation import read_results, write_results
 
 
 @pytest.fixture(scope='module')
-def pages(tmp_path_factory):
-    """The page of one run, and that of two runs compared."""
-    folder = tmp_path_factory.mktemp('pages')
-    runs = [Run('first', make_evaluation(folder, seed=1)), Run('second', make_evaluation(folder, seed=2, noise_mm=0.5))]
-    return {'one': write_report(runs[:1], folder / 'one'), 'two': write_report(runs, folder / 'two')}
+def report(tmp_path_factory):
+    """The folder of a report of one run."""
+    folder = tmp_path_factory.mktemp('report')
+    return report_evaluation(make_evaluation(folder / 'data', shift_mm=(3, 0)), folder / 'new' / 'report').parent
 
 
-@pytest.fixture(scope='module')
-def browser(tmp_path_factory):
-    with chromium(tmp_path_factory.mktemp('profile')) as browser:
-        yield browser
+def test_figures_and_tables_lie_beside_the_page(report):
+    names = {path.name for path in report.iterdir()}
+    assert {'report.html', 'results.json'} <= names
+    tables = {'headline', 'per_landmark', 'bias', 'per_source', 'per_image', 'measurements', 'confidence'}
+    figures = {
+        *('box_plot', 'cumulative', 'error_by_source', 'confidence', 'bias_plane', 'bias_map', 'training_curves'),
+    }
+    assert {f'{name}.csv' for name in tables} | {f'{name}.png' for name in figures} == names - {
+        'report.html',
+        'results.json',
+    }
+    for name in figures:
+        picture = cv2.imread(str(report / f'{name}.png'))
+        assert picture.shape[1] > 400 and len(np.unique(picture[::9, ::9])) > 10, name
+    assert len(list(csv.DictReader((report / 'per_landmark.csv').open(encoding='utf-8')))) == 19
 
 
-@pytest.mark.parametrize('name', ['one', 'two'])
-@pytest.mark.parametrize('width', [400, 1280])
-def test_it_renders_at_every_width_without_complaints_or_requests(browser, pages, name, width):
-    browser.open(pages[name], width)
-    assert browser.script('return document.documentElement.scrollWidth') <= width
-    outside = """
-        const free = element => !element.closest('.scroll, .xray, svg, pre');
-        return [...document.querySelectorAll('main *, header *')].filter(free)
-            .filter(element => element.getBoundingClientRect().right > innerWidth + 1)
-            .map(element => element.outerHTML);
-    """
-    assert browser.script(outside) == []
-    assert browser.complaints() == [] and browser.requests() == []
-    heights = browser.script(
-        'return [...document.querySelectorAll(".plot svg, .xray")].map(part => part.getBoundingClientRect().height)'
-    )
-    assert len(heights) > 8 and min(heights) > 100
-    decoded = browser.script('return Promise.all([...document.images].map(image => image.decode())).then(() => true)')
-    assert decoded
+def test_the_page_says_what_was_found_and_what_was_run(report):
+    page = (report / 'report.html').read_text(encoding='utf-8')
+    evaluation = read_results(report / 'results.json')
+    assert f'lies on average {evaluation.overall().mre_mm:.2f} mm from the ground truth' in page
+    assert 'not a medical device' in page
+    assert 'sella' in page and 'SHA-256 ' + 'ab' * 32 in page and 'some_recipe' in page
+    assert 'python step4.py &lt;config&gt; &amp; &#34;weights&#34;' in page and 'A&lt;b&gt;' in page
 
 
-def test_text_can_be_read_in_both_themes(browser, pages):
-    colours = {}
-    for scheme in ('light', 'dark'):
-        browser.open(pages['one'], scheme=scheme)
-        code = """
-            const body = getComputedStyle(document.body);
-            const label = getComputedStyle(document.querySelector('.plot svg text'));
-            return [body.backgroundColor, body.color, label.fill];
-        """
-        shades = [sum(map(int, re.findall(r'\d+', colour)[:3])) for colour in browser.script(code)]
-        colours[scheme] = shades
-    paper, ink, label = colours['light']
-    assert paper > 700 and ink < 150 and label < 150
-    paper, ink, label = colours['dark']
-    assert paper < 100 and ink > 600 and label > 600
+def test_the_page_needs_no_other_file_and_no_network(report):
+    page = (report / 'report.html').read_text(encoding='utf-8')
+    references = re.findall(r'\b(?:src|href|action)="([^"]*)"', page) + re.findall(r'url\(([^)]*)\)', page)
+    assert references and all(one.startswith(('#', 'data:image/jpeg;base64,')) for one in references)
+    assert '@import' not in page and '<link' not in page
+    assert "default-src 'none'" in page
+    assert (report / 'report.html').stat().st_size < 10e6
 
 
-def cells(browser, table, column):
-    code = """
-        const rows = [...document.querySelector(arguments[0]).tBodies[0].rows];
-        return rows.map(row => row.cells[arguments[1]].dataset.value);
-    """
-    return browser.script(code, table, column)
+def test_identifiers_are_unique_and_links_lead_to_them(report):
+    page = (report / 'report.html').read_text(encoding='utf-8')
+    identifiers = re.findall(r' id="([^"]*)"', page)
+    links = set(re.findall(r'href="#([^"]*)"', page))
+    assert links <= set(identifiers)
+    shared = {one for one in identifiers if identifiers.count(one) > 1}
+    assert not shared
 
 
-def test_a_click_on_a_heading_sorts_and_a_second_one_turns_round(browser, pages):
-    browser.open(pages['one'])
-    before = cells(browser, '#table-per_landmark', 0)
-    buttons = browser.driver.find_elements(By.CSS_SELECTOR, '#table-per_landmark thead button')
-    buttons[2].click()
-    numbers = [float(value) for value in cells(browser, '#table-per_landmark', 2)]
-    assert numbers == sorted(numbers) and cells(browser, '#table-per_landmark', 0) != before
-    heading = '#table-per_landmark thead th:nth-child(3)'
-    assert browser.driver.find_element(By.CSS_SELECTOR, heading).get_attribute('aria-sort') == 'ascending'
-    buttons[2].send_keys(Keys.ENTER)  # The keyboard does as the mouse.
-    assert [float(value) for value in cells(browser, '#table-per_landmark', 2)] == numbers[::-1]
-    buttons[1].click()
-    names = cells(browser, '#table-per_landmark', 1)
-    assert names == sorted(names, key=str.casefold)
-    assert browser.driver.find_element(By.CSS_SELECTOR, heading).get_attribute('aria-sort') == 'none'
+def test_the_same_results_give_the_same_page(report, tmp_path):
+    evaluation = read_results(report / 'results.json')
+    again = report_evaluation(evaluation, tmp_path / 'again')
+    assert again.read_text(encoding='utf-8') == (report / 'report.html').read_text(encoding='utf-8')
 
 
-def test_what_has_no_value_is_sorted_last_both_ways(browser, pages):
-    browser.open(pages['one'])
-    buttons = browser.driver.find_elements(By.CSS_SELECTOR, '#table-measurements thead button')
-    for _ in range(2):
-        buttons[-1].click()
-        values = cells(browser, '#table-measurements', len(buttons) - 1)
-        assert '' in values and values[values.index('') :] == [''] * values.count('')
+def test_without_provenance_expectation_and_pictures_there_is_still_a_report(tmp_path):
+    evaluation = make_evaluation(tmp_path, count=1)
+    bare = dataclasses.replace(evaluation, provenance=None, expected_errors_mm=None, image_folder=tmp_path / 'gone')
+    page = write_report([Run('bare', bare)], tmp_path / 'report').read_text(encoding='utf-8')
+    assert 'Is the confidence honest?' not in page and 'How training went' not in page
+    assert 'not at its place any more' in page and 'Nobody noted what was run' in page
+    assert not (tmp_path / 'report' / 'confidence.csv').exists()
 
 
-def view(browser):
-    """The part of the first X-ray that is seen: x, y, width, height."""
-    return [
-        float(part) for part in browser.script('return document.querySelector(".xray").getAttribute("viewBox")').split()
-    ]
+def test_three_runs_stand_side_by_side(tmp_path):
+    first = make_evaluation(tmp_path, seed=1)
+    better = make_evaluation(tmp_path, seed=2, noise_mm=0.3)
+    named = dataclasses.replace(better, provenance=make_provenance(config_name='other.py', training_curves=[]))
+    runs = [Run('old', first), Run('new & better', named), Run('again', first)]
+    page = write_report(runs, tmp_path / 'report').read_text(encoding='utf-8')
+    difference = better.overall().mre_mm - first.overall().mre_mm
+    assert f'new &amp; better errs by {-difference:.2f} mm less than old' in page
+    assert 'a significant difference' in page
+    assert 'again errs by 0.00 mm' in page and 'which may well be chance' in page
+    names = {path.name for path in (tmp_path / 'report').iterdir()}
+    assert {'differences.png', 'comparison.csv', 'bias_map_1.png', 'bias_map_3.png'} <= names
+    assert {'training_curves_1.png', 'training_curves_3.png'} <= names and 'training_curves_2.png' not in names
+    rows = list(csv.DictReader((tmp_path / 'report' / 'comparison.csv').open(encoding='utf-8')))
+    assert [row['compared with old'] for row in rows] == ['new & better', 'again']
 
 
-def middle(browser):
-    browser.script('document.querySelector(".xray").scrollIntoView({block: "center", behavior: "instant"})')
-    time.sleep(0.4)  # A wheel that was scrolling the page a moment ago goes on scrolling it.
-    frame = browser.script('return document.querySelector(".xray").getBoundingClientRect().toJSON()')
-    return frame['x'] + frame['width'] / 2, frame['y'] + frame['height'] / 2
+def test_other_files_in_the_folder_stay(tmp_path):
+    (tmp_path / 'report').mkdir()
+    (tmp_path / 'report' / 'notes.txt').write_text('mine')
+    write_report([Run('run', make_evaluation(tmp_path, count=2))], tmp_path / 'report')
+    assert (tmp_path / 'report' / 'notes.txt').read_text() == 'mine'
 
 
-def test_buttons_and_keys_zoom_and_move(browser, pages):
-    browser.open(pages['one'])
-    whole = view(browser)
-    find = browser.driver.find_element
-    find(By.CSS_SELECTOR, '.viewer .in').click()
-    closer = view(browser)
-    assert closer[2] == pytest.approx(whole[2] / 1.5) and closer[3] / closer[2] == pytest.approx(whole[3] / whole[2])
-    picture = find(By.CSS_SELECTOR, '.xray')
-    picture.send_keys('+', Keys.ARROW_RIGHT)
-    moved = view(browser)
-    assert moved[2] == pytest.approx(whole[2] / 2.25) and moved[0] + moved[2] / 2 > closer[0] + closer[2] / 2
-    picture.send_keys(Keys.ARROW_LEFT * 20)
-    assert view(browser)[0] == pytest.approx(whole[0])  # The picture never leaves its frame.
-    picture.send_keys('0')
-    assert view(browser) == pytest.approx(whole)
-    find(By.CSS_SELECTOR, '.viewer .out').click()
-    assert view(browser) == pytest.approx(whole)
+def test_what_cannot_be_reported_is_refused(tmp_path):
+    evaluation = make_evaluation(tmp_path, count=2)
+    unlabelled = [dataclasses.replace(image, points_px=image.points_px * np.nan) for image in evaluation.images]
+    with pytest.raises(InputError, match='labelled landmark'):
+        write_report([Run('run', dataclasses.replace(evaluation, images=tuple(unlabelled)))], tmp_path / 'report')
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(InputError, match='file'):
+        write_report([Run('run', evaluation)], tmp_path / 'file')
 
 
-def test_the_wheel_zooms_on_the_place_under_the_pointer_and_dragging_moves(browser, pages):
-    browser.open(pages['one'])
-    x, y = middle(browser)
-    whole = view(browser)
-    for _ in range(3):
-        browser.mouse('mouseWheel', x, y, deltaX=0, deltaY=-240)
-    closer = view(browser)
-    assert closer[2] < whole[2] / 2
-    assert closer[0] + closer[2] / 2 == pytest.approx(whole[0] + whole[2] / 2, abs=1)
-    browser.mouse('mousePressed', x, y, button='left', buttons=1)
-    browser.mouse('mouseMoved', x - 60, y, button='left', buttons=1)
-    browser.mouse('mouseReleased', x - 60, y, button='left')
-    assert view(browser)[0] > closer[0] and view(browser)[2] == pytest.approx(closer[2])
+@pytest.mark.parametrize(
+    ('value', 'text'), [(1.234, '1.23'), (-1.235, '−1.24'), (-0.001, '0.00'), (np.nan, '–'), (0, '0.00')]
+)
+def test_numbers_for_people(value, text):
+    assert format_number(value, 2) == text
 
 
-def test_at_the_whole_picture_a_wheel_turned_down_scrolls_the_page(browser, pages):
-    browser.open(pages['one'])
-    x, y = middle(browser)
-    before = browser.script('return scrollY')
-    browser.mouse('mouseWheel', x, y, deltaX=0, deltaY=240)
-    time.sleep(0.5)
-    assert browser.script('return scrollY') > before
-
-
-def test_two_fingers_zoom(browser, pages):
-    browser.open(pages['one'], width=400)
-    browser.driver.execute_cdp_cmd('Emulation.setTouchEmulationEnabled', {'enabled': True, 'maxTouchPoints': 2})
-    x, y = middle(browser)
-    whole = view(browser)
-    browser.touch('touchStart', (x - 20, y), (x + 20, y))
-    for reach in (30, 45, 60, 80):
-        browser.touch('touchMove', (x - reach, y), (x + reach, y))
-    browser.touch('touchEnd')
-    browser.driver.execute_cdp_cmd('Emulation.setTouchEmulationEnabled', {'enabled': False})
-    assert view(browser)[2] < whole[2] / 2
-    assert browser.script('return visualViewport.scale') == 1
-
-
-def test_layers_can_be_switched_off_and_marks_lie_where_they_should(browser, pages):
-    browser.open(pages['two'])
-    code = """
-        const shown = part => part.getClientRects().length > 0;
-        const svg = document.querySelector('.xray');
-        const names = ['.picture', '.truth .dot', '.run0 .dot', '.run1 .dot', '.names text', '.anatomy path'];
-        return Object.fromEntries(names.map(name => [name, [...svg.querySelectorAll(name)].filter(shown).length]));
-    """
-    counts = browser.script(code)
-    assert counts['.picture'] == 1 and counts['.anatomy path'] == 0
-    assert counts['.truth .dot'] >= 18 and counts['.run0 .dot'] == counts['.run1 .dot'] == counts['.names text'] == 19
-    for layer, name in (
-        ('truth', '.truth .dot'),
-        ('run1', '.run1 .dot'),
-        ('picture', '.picture'),
-        ('names', '.names text'),
-    ):
-        browser.driver.find_element(By.CSS_SELECTOR, f'.viewer input[data-layer={layer}]').click()
-        assert browser.script(code)[name] == 0
-    assert browser.script(code)['.run0 .dot'] == 19
-    browser.driver.find_element(By.CSS_SELECTOR, '.viewer input[data-layer=anatomy]').click()
-    assert browser.script(code)['.anatomy path'] > 0
-
-
-def test_marks_keep_their_size_on_the_screen(browser, pages):
-    browser.open(pages['one'])
-    size = 'return parseFloat(getComputedStyle(document.querySelector(".xray text")).fontSize)'
-    scale = 'const svg = document.querySelector(".xray"); return svg.clientWidth / svg.viewBox.baseVal.width'
-    before = browser.script(size) * browser.script(scale)
-    browser.driver.find_element(By.CSS_SELECTOR, '.viewer .in').click()
-    assert browser.script(size) * browser.script(scale) == pytest.approx(before, rel=0.02)
-    assert 8 <= before <= 16
-
-
-@pytest.mark.parametrize('name', ['one', 'two'])
-def test_it_prints_on_a_handful_of_pages_with_its_explanations(browser, pages, name):
-    browser.open(pages[name])
-    printed = browser.pdf()
-    count = len(re.findall(rb'/Type\s*/Page\b', printed))
-    assert 5 <= count <= 20 and len(printed) > 50_000
-    assert browser.script('return document.querySelector(".explanation").open')
-    browser.driver.execute_cdp_cmd('Emulation.setEmulatedMedia', {'media': 'print'})
-    browser.driver.execute_cdp_cmd(
-        'Emulation.setDeviceMetricsOverride', {'width': 703, 'height': 1000, 'deviceScaleFactor': 1, 'mobile': False}
-    )  # The width of A4 within the margins.
-    hidden = 'return ["nav", ".zoom", ".hint"].map(name => document.querySelector(name).getClientRects().length)'
-    assert browser.script(hidden) == [0, 0, 0]
-    figures = """
-        return [...document.querySelectorAll('.plot svg, .xray')].filter(part => {
-            const frame = part.getBoundingClientRect();
-            return frame.right > innerWidth + 1 || frame.height > 1050;
-        }).length;
-    """
-    assert browser.script(figures) == 0
-    browser.driver.execute_cdp_cmd('Emulation.setEmulatedMedia', {'media': ''})
+def test_the_command_compares_results_files(tmp_path):
+    for name, noise_mm in (('one', 1.0), ('two', 0.5)):
+        write_results(tmp_path / f'{name}.json', make_evaluation(tmp_path, count=3, noise_mm=noise_mm))
+    files = (tmp_path / 'one.json', tmp_path / 'two.json')
+    done = run_python('-m', 'cephalometric', 'report', *files, '--out', tmp_path / 'out', '--names', 'A', 'B')
+    assert str(tmp_path / 'out' / 'report.html') in done.stdout
+    assert 'B errs by' in (tmp_path / 'out' / 'report.html').read_text(encoding='utf-8')
+    done = run_python('-m', 'cephalometric', 'report', *files, '--out', tmp_path / 'out', '--names', 'A', check=2)
+    assert 'error: --names: 1 names for 2 runs' in done.stderr

@@ -10,7 +10,7 @@ from evaluations import LANDMARKS, make_evaluation
 from cephalometric.reporting import report_tables
 from cephalometric.reporting.report_tables import Column, Table, write_table
 from cephalometric.reporting.runs import Run
-from cephalometric.reporting.statistics import Interval
+from cephalometric.statistics import Interval
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from evaluations import make_evaluation
 
 from cephalometric.reporting.report_text import confidence_sentences, direction, signed, subtitle, summary
 from cephalometric.reporting.runs import Run
-from cephalometric.reporting.statistics import Bias, honesty
+from cephalometric.statistics import Bias, honesty
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ import pytest
 from evaluations import make_evaluation
 
 from cephalometric.errors import InputError
-from cephalometric.formats.results import write_results
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.reporting.runs import read_runs, short_names
+from cephalometric.results.evaluation import write_results
 
 
 def write(path, evaluation):

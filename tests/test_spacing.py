@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cephalometric.errors import InputError
-from cephalometric.formats.spacing import check_spacing, chosen_spacing, file_spacing
+from cephalometric.xrays.spacing import check_spacing, chosen_spacing, file_spacing
 
 FILE = Path('film.dcm')
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cephalometric.errors import InputError
-from cephalometric.splits import make_splits
+from cephalometric.preparation.splits import make_splits
 
 
 def test_the_default_split_of_400_is_that_of_the_baseline():

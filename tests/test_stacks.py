@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from conftest import TINY_RECIPE
 
-from cephalometric.formats.mha import open_stack, write_stack
 from cephalometric.prediction.predictor import CephalometricPredictor
 from cephalometric.prediction.stacks import predict_stack
 from cephalometric.training.config import load_config
+from cephalometric.xrays.mha import open_stack, write_stack
 
 
 @pytest.fixture(scope='module')

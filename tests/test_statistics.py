@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from scipy import stats
 
-from cephalometric.reporting.statistics import (
+from cephalometric.statistics import (
     bias_per_landmark,
     bootstrap_mean,
     compare_landmarks,

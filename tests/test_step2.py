@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from films import points, write_images, write_isbi2015, write_labelme, write_labels, write_point_rows
 
-from cephalometric.formats.coco import load_coco
+from cephalometric.annotations.coco import load_coco
 
 STEP2 = Path(__file__).parents[1] / 'step2_prepare_coco_dataset.py'
 

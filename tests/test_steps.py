@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 from conftest import ROOT, TINY_RECIPE, run_python
 
-from cephalometric.formats.results import read_results
+from cephalometric.results.evaluation import read_results
 
 STEP3, STEP4, STEP5 = (next(ROOT.glob(f'step{number}_*.py')).name for number in (3, 4, 5))
 

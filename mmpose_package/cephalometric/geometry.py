@@ -2,6 +2,11 @@
 
 Coordinates are pixels of the original image, x right and y down, pixel centres at integers. Millimetres come only from
 multiplying by a spacing (mm per pixel).
+
+The mean layout of the landmarks, and how large it lies in an X-ray.
+
+A layout tells the scale of an X-ray whose spacing nobody says, such as a slice of the challenge's stacks: it is the
+size at which the mean layout fits the landmarks best.
 """
 
 from dataclasses import dataclass
@@ -67,3 +72,72 @@ def radial_error_mm(predicted_px: np.ndarray, true_px: np.ndarray, spacing_mm: f
     """
     difference = np.asarray(predicted_px, float) - np.asarray(true_px, float)
     return np.hypot(difference[..., 0], difference[..., 1]) * spacing_mm
+
+
+def mean_layout_mm(points_px: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
+    """The mean of several layouts, each moved and turned onto the others: a generalised Procrustes mean at true size.
+
+    After J. C. Gower, "Generalized Procrustes analysis", Psychometrika 40 (1975), without its scaling.
+
+    Args:
+        points_px: Shape (N, K, 2) as x, y, in pixels; NaN for missing landmarks.
+        spacing_mm: Shape (N,), millimetres per pixel.
+
+    Returns:
+        Shape (K, 2) as x, y, in millimetres, around (0, 0); NaN for a landmark that no X-ray has.
+    """
+    layouts = _as_complex(points_px) * np.asarray(spacing_mm, float)[:, None]
+    mean = layouts[np.isfinite(layouts).sum(axis=1).argmax()]
+    for _ in range(3):
+        turned = []
+        for layout in layouts:
+            factor, offset = _fit(layout, mean)
+            if abs(factor) > 0:
+                turned.append(layout * (factor / abs(factor)) + offset)
+        mean = _mean_of_finite(turned)
+    mean = mean - np.nanmean(mean)
+    return np.stack([mean.real, mean.imag], axis=1)
+
+
+def layout_scale(layout_mm: np.ndarray, points_px: np.ndarray) -> float:
+    """How many pixels a millimetre of the mean layout is in an X-ray: the scale of the least-squares similarity.
+
+    After S. Umeyama, "Least-squares estimation of transformation parameters between two point patterns", IEEE TPAMI 13
+    (1991); in the plane, with points as complex numbers, it is one division.
+
+    Args:
+        layout_mm: Shape (K, 2).
+        points_px: The landmarks of the X-ray, shape (K, 2) as x, y, in pixels; NaN for missing landmarks.
+
+    Returns:
+        Pixels per millimetre; 0 where fewer than two landmarks are there, or all lie in one place.
+    """
+    return abs(_fit(_as_complex(layout_mm), _as_complex(points_px))[0])
+
+
+def _as_complex(points: np.ndarray) -> np.ndarray:
+    points = np.asarray(points, float)
+    return points[..., 0] + 1j * points[..., 1]
+
+
+def _fit(source: np.ndarray, target: np.ndarray) -> tuple[complex, complex]:
+    """Factor and offset that bring the source nearest to the target, over the points that both have."""
+    both = np.isfinite(source) & np.isfinite(target)
+    if not both.any():
+        return 0j, 0j
+    source_mean, target_mean = source[both].mean(), target[both].mean()
+    source, target = source[both] - source_mean, target[both] - target_mean
+    size = (abs(source) ** 2).sum()
+    if size == 0:
+        return 0j, 0j
+    factor = (source.conj() * target).sum() / size
+    turn = factor / abs(factor) if abs(factor) > 0 else 0
+    return factor, target_mean - turn * source_mean
+
+
+def _mean_of_finite(layouts: list[np.ndarray]) -> np.ndarray:
+    stack = np.stack(layouts)
+    finite = np.isfinite(stack)
+    counts = finite.sum(axis=0)
+    sums = np.where(finite, stack, 0).sum(axis=0)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), complex(np.nan, np.nan))

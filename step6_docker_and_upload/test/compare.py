@@ -11,7 +11,7 @@ from pathlib import Path
 import jsonschema
 
 from cephalometric.errors import InputError, run_step
-from cephalometric.formats.json_files import read_json
+from cephalometric.files import read_json
 
 # Pixels of the original X-ray: 0.05 mm at the challenge's usual 0.1 mm per pixel, a fortieth of its 2 mm threshold.
 TOLERANCE_PX = 0.5

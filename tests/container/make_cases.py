@@ -8,7 +8,7 @@ import numpy as np
 import SimpleITK
 import torch
 
-from cephalometric.formats.mha import write_stack
+from cephalometric.xrays.mha import write_stack
 
 
 def xray(size: int = 256) -> np.ndarray:

@@ -21,10 +21,10 @@ def add_calibrate_command(commands: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Evaluate, fit and write."""
+    from cephalometric.annotations.coco import load_coco
     from cephalometric.commands.predicting import load_predictor
-    from cephalometric.formats.coco import load_coco
-    from cephalometric.prediction.confidence import calibrate, save_calibration
-    from cephalometric.prediction.evaluation import evaluate
+    from cephalometric.prediction.calibration import calibrate, save_calibration
+    from cephalometric.training.assessment import evaluate
     from cephalometric.training.config import load_config
 
     labelled = load_coco(args.annotations)

@@ -25,10 +25,10 @@ def add_export_command(commands: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Export, compare and write."""
-    from cephalometric.formats.xrays import find_xrays, read_xrays
     from cephalometric.phantom.rendering import make_phantom
     from cephalometric.prediction.export import export_predictor
     from cephalometric.training.config import load_config
+    from cephalometric.xrays.reading import find_xrays, read_xrays
 
     config = load_config(args.config, landmark_set=args.landmarks)
     if args.check:

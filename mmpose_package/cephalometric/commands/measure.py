@@ -1,6 +1,27 @@
-"""``measure``: clinical measurements from landmarks."""
+"""``measure``: clinical measurements from landmarks.
+
+A run of ``measure``: landmarks into tables of measurements and pictures of analyses.
+"""
 
 import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from cephalometric.errors import InputError
+from cephalometric.landmarks import LandmarkSet
+from cephalometric.measurements import Measurement, analyses_of, load_measurements, measure, measurements_for
+from cephalometric.reporting.analysis_drawing import draw_analysis
+from cephalometric.reporting.drawing import save_picture
+from cephalometric.reporting.marks import to_bgr
+from cephalometric.reporting.tables import write_measurement_json, write_measurements
+from cephalometric.results.predictions import PredictedXray, read_point_file
+from cephalometric.xrays.reading import read_xrays
+from cephalometric.xrays.spacing import check_spacing
 
 DESCRIPTION = """Take clinical measurements from landmarks: predictions.json or landmarks.csv of predict, or a COCO
 file. OUT receives measurements.csv, measurements.json with definitions, norms and sources and, where the X-rays are
@@ -24,6 +45,92 @@ def add_measure_command(commands: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Measure and write."""
-    from cephalometric.commands.measuring import measure_file
+    from cephalometric.commands.measure import measure_file
 
     measure_file(args)
+
+
+Analyses = Mapping[str, tuple[Measurement, ...]]
+OUTPUTS = ('measurements.csv', 'measurements.json', 'analyses')
+
+
+def measure_file(args: argparse.Namespace) -> None:
+    """Do what the flags of :mod:`cephalometric.commands.measure` ask for."""
+    check_spacing(args.spacing)
+    points = read_point_file(args.landmarks, args.spacing)
+    measurements = measurements_for(points.landmarks, load_measurements(args.measurements))
+    if not measurements:
+        raise InputError(f'{args.landmarks}: its {len(points.landmarks)} landmarks allow no measurement')
+    analyses = _chosen(analyses_of(measurements), args.analysis)
+    out = Path(args.out)
+    _check_output(out, args.overwrite)
+    xrays = [
+        replace(xray, measurements=measure(xray.points_px, points.landmarks, xray.spacing_mm, measurements))
+        for xray in points.xrays
+    ]
+    out.mkdir(parents=True, exist_ok=True)
+    write_measurements(out / 'measurements.csv', xrays, measurements)
+    write_measurement_json(out / 'measurements.json', xrays, measurements)
+    if not args.no_overlay:
+        _draw(out / 'analyses', points.landmarks, xrays, analyses)
+    print(f'{len(measurements)} measurements of {len(xrays)} X-rays: {out}')
+
+
+def _draw(
+    folder: Path,
+    landmarks: LandmarkSet,
+    xrays: Sequence[PredictedXray],
+    analyses: Analyses,
+) -> None:
+    """Draw each analysis on each X-ray that is found."""
+    by_file: dict[str, dict[int | None, PredictedXray]] = {}
+    for xray in xrays:
+        by_file.setdefault(xray.file, {})[xray.slice] = xray
+    if '' in by_file:
+        print(
+            'warning: nothing is drawn, because a CSV file names no X-ray files: give predictions.json', file=sys.stderr
+        )
+        return
+    folder.mkdir(exist_ok=True)
+    for file, slices in tqdm(by_file.items(), desc='Drawing', unit='file'):
+        try:
+            for picture in read_xrays(file):
+                if picture.slice in slices:
+                    _draw_one(folder, landmarks, slices[picture.slice], picture.image, analyses)
+        except InputError as error:
+            tqdm.write(f'warning: not drawn: {error}', file=sys.stderr)
+
+
+def _draw_one(
+    folder: Path,
+    landmarks: LandmarkSet,
+    xray: PredictedXray,
+    image: np.ndarray,
+    analyses: Analyses,
+) -> None:
+    if image.shape[:2] != (xray.height, xray.width):
+        raise InputError(
+            f'{xray.file} is {image.shape[1]} x {image.shape[0]} pixels, but its landmarks are for '
+            f'{xray.width} x {xray.height}: it is another image by now'
+        )
+    for name, measurements in analyses.items():
+        title = f'{xray.name}   {name}'
+        picture = draw_analysis(to_bgr(image), landmarks, xray.points_px, xray.spacing_mm, measurements, title)
+        save_picture(picture, folder / f'{xray.name}_{name}.png')
+
+
+def _chosen(analyses: Analyses, names: Sequence[str] | None) -> Analyses:
+    """The analyses of these names; by default the first of all."""
+    names = list(analyses)[:1] if names is None else names
+    unknown = [name for name in names if name not in analyses]
+    if unknown:
+        raise InputError(f'--analysis {unknown[0]}: the landmarks allow {", ".join(analyses) or "none"}')
+    return {name: analyses[name] for name in names}
+
+
+def _check_output(out: Path, overwrite: bool) -> None:
+    if out.exists() and not out.is_dir():
+        raise InputError(f'--out {out} is a file: name a folder')
+    found = [name for name in OUTPUTS if (out / name).exists()]
+    if found and not overwrite:
+        raise InputError(f'{out} holds {found[0]} already: name another --out, or replace it by --overwrite')

@@ -21,7 +21,7 @@ def add_phantom_command(commands: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write the X-rays."""
-    from cephalometric.phantom.dataset import write_challenge_dataset
+    from cephalometric.phantom.phantom_stack import write_challenge_dataset
 
     write_challenge_dataset(
         args.out,

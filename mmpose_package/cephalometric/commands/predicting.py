@@ -10,21 +10,18 @@ import numpy as np
 from tqdm import tqdm
 
 from cephalometric.errors import InputError
-from cephalometric.formats.checksum import sha256
-from cephalometric.formats.predictions import PredictedXray, Predictions, write_predictions
-from cephalometric.formats.spacing import check_spacing
-from cephalometric.formats.xrays import Xray, find_xrays, name_xrays, read_xrays
+from cephalometric.files import sha256
 from cephalometric.measurements import measure, measurements_for
-from cephalometric.orientation import Orientation
-from cephalometric.prediction.confidence import Calibration, calibration_path, load_calibration
-from cephalometric.prediction.orientation import UPRIGHT, USUAL_SCORE, is_unsure, predict_any_way
+from cephalometric.prediction.calibration import Calibration, calibration_path, load_calibration
+from cephalometric.prediction.orientation import UPRIGHT, USUAL_SCORE, Orientation, is_unsure, predict_any_way
 from cephalometric.prediction.predictor import CephalometricPredictor, Prediction, choose_device
-from cephalometric.reporting.gallery import save_picture
+from cephalometric.reporting.drawing import draw_prediction, save_picture
 from cephalometric.reporting.marks import to_bgr
-from cephalometric.reporting.measurement_tables import write_measurements
-from cephalometric.reporting.prediction_drawing import draw_prediction
-from cephalometric.reporting.predictions import write_landmarks
+from cephalometric.reporting.tables import write_landmarks, write_measurements
+from cephalometric.results.predictions import PredictedXray, Predictions, write_predictions
 from cephalometric.training.config import load_config
+from cephalometric.xrays.reading import Xray, find_xrays, name_xrays, read_xrays
+from cephalometric.xrays.spacing import check_spacing
 
 OUTPUTS = ('landmarks.csv', 'measurements.csv', 'predictions.json', 'overlays')
 

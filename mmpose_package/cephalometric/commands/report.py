@@ -19,7 +19,7 @@ def add_report_command(commands: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> None:
     """Read, compare and write."""
     from cephalometric.errors import InputError
-    from cephalometric.reporting.report import write_report
+    from cephalometric.reporting.report_page import write_report
     from cephalometric.reporting.runs import Run, read_runs
 
     if args.names and len(args.names) != len(args.results):

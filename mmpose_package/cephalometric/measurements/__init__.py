@@ -1,12 +1,5 @@
 """Clinical measurements from landmarks, for research."""
 
-from cephalometric.measurements.accuracy import (
-    ClassSuccess,
-    MeasurementError,
-    class_successes,
-    classify,
-    measurement_errors,
-)
 from cephalometric.measurements.entries import (
     Measurement,
     Norm,
@@ -14,7 +7,16 @@ from cephalometric.measurements.entries import (
     load_measurements,
     measurements_for,
 )
-from cephalometric.measurements.measuring import faces_right, measure, measure_all
+from cephalometric.measurements.measuring import (
+    ClassSuccess,
+    MeasurementError,
+    class_successes,
+    classify,
+    faces_right,
+    measure,
+    measure_all,
+    measurement_errors,
+)
 
 __all__ = [
     'ClassSuccess',

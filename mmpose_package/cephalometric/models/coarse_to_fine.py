@@ -13,8 +13,8 @@ from mmpose.models import TopdownPoseEstimator
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 
-from cephalometric.layouts import layout_scale
-from cephalometric.patches import ImagePyramid, PatchFrame
+from cephalometric.geometry import layout_scale
+from cephalometric.prediction.patches import ImagePyramid, PatchFrame
 
 
 @MODELS.register_module()

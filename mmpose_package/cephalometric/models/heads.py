@@ -1,4 +1,7 @@
-"""Heads that MMPose does not have."""
+"""Heads that MMPose does not have.
+
+Losses that MMPose does not have.
+"""
 
 import math
 
@@ -23,3 +26,34 @@ class SoftmaxHeatmapHead(HeatmapHead):
         """Decode logits, shape (B, K, H, W); returns as MMPose's ``BaseHead.decode``."""
         probability = batch_outputs.flatten(2).softmax(dim=2).view_as(batch_outputs)
         return super().decode(probability * (2 * math.pi * self.decoder.sigma**2))
+
+
+@MODELS.register_module()
+class HeatmapCrossEntropyLoss(torch.nn.Module):
+    """Cross-entropy between a target heatmap and the softmax over all cells of the predicted one.
+
+    Each landmark is a question with one answer, "in which cell?", softened to the target's Gaussian. It learns from the
+    first step on, where the mean squared error must first unlearn that nearly all cells are empty. Used with
+    ``SoftmaxHeatmapHead``.
+    """
+
+    def forward(
+        self, output: torch.Tensor, target: torch.Tensor, target_weights: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """The loss of a batch.
+
+        Args:
+            output: Predicted logits, shape (B, K, H, W).
+            target: Target heatmaps, not negative, shape (B, K, H, W); those of missing landmarks may be zero.
+            target_weights: Shape (B, K): 0 for landmarks that do not count. All count by default.
+
+        Returns:
+            The mean over all landmarks that count; 0 if there is none.
+        """
+        heat = target.flatten(2)
+        total = heat.sum(dim=2)
+        probability = heat / total.clamp(min=torch.finfo(heat.dtype).tiny)[..., None]
+        losses = -(probability * output.flatten(2).log_softmax(dim=2)).sum(dim=2)
+        weights = torch.ones_like(losses) if target_weights is None else target_weights
+        weights = weights * (total > 0)
+        return (losses * weights).sum() / weights.sum().clamp(min=1)

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 
 from cephalometric.phantom import template
-from cephalometric.phantom.curves import Curve, centroid, crossing, deepest, farthest, smooth
+from cephalometric.phantom.canvas import Curve, centroid, crossing, deepest, farthest, smooth
 
 # A growth field is a Gaussian bump of displacement that carries its neighbourhood along, soft tissue with bone.
 # Columns: centre x, centre y, reach, standard deviation in x, in y; all in mm of the mean head.

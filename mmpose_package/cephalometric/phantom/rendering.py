@@ -8,10 +8,8 @@ import numpy as np
 from cephalometric.errors import InputError
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.phantom.anatomy import Head, place_head, sample_head
-from cephalometric.phantom.canvas import Canvas, film, grain
-from cephalometric.phantom.curves import Curve
-from cephalometric.phantom.detail import add_detail
-from cephalometric.phantom.furniture import add_furniture, collimate
+from cephalometric.phantom.canvas import Canvas, Curve, film, grain
+from cephalometric.phantom.furniture import add_detail, add_furniture, collimate
 from cephalometric.phantom.template import LOWER_TEETH, UPPER_TEETH, VERTEBRAE
 
 # Picture sizes (width, height) at the three spacings of the challenge's centres.

@@ -10,9 +10,8 @@ import torch
 from mmengine.config import Config
 
 from cephalometric.errors import InputError
-from cephalometric.formats.checksum import sha256
-from cephalometric.formats.json_files import write_json
-from cephalometric.prediction.confidence import load_calibration, save_calibration
+from cephalometric.files import RECORD, sha256, staging, write_json
+from cephalometric.prediction.calibration import load_calibration, save_calibration
 from cephalometric.prediction.export_description import describe, output_names
 from cephalometric.prediction.onnx_backend import (
     EXPORT_NAME,
@@ -23,7 +22,6 @@ from cephalometric.prediction.onnx_backend import (
     settings_checksum,
 )
 from cephalometric.prediction.predictor import CephalometricPredictor
-from cephalometric.staging import RECORD, staging
 from cephalometric.training.config import write_config
 
 LIMIT_PX = 0.1

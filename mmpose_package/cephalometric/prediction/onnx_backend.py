@@ -10,8 +10,7 @@ from mmengine.config import Config
 from mmengine.model import BaseDataPreprocessor
 
 from cephalometric.errors import InputError
-from cephalometric.formats.checksum import sha256
-from cephalometric.formats.json_files import read_json
+from cephalometric.files import read_json, sha256
 from cephalometric.landmarks import load_landmark_set
 
 FORMAT = 'cephalometric export 1'

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from tqdm import tqdm
 
-from cephalometric.formats.mha import Stack
 from cephalometric.prediction.predictor import CephalometricPredictor, Prediction
+from cephalometric.xrays.mha import Stack
 
 
 def predict_stack(predictor: CephalometricPredictor, stack: Stack) -> Iterator[Prediction]:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from cephalometric.formats.predictions import NOTICE
 from cephalometric.landmarks import LandmarkSet
 from cephalometric.measurements import Measurement, measure
 from cephalometric.measurements.primitives import Segment
 from cephalometric.reporting.marks import TEXT_COLOUR, Box, Colour, canvas_of, dot, free_place, line, text
+from cephalometric.results.predictions import NOTICE
 
 LINE_COLOUR: Colour = (255, 200, 60)
 LENGTH_COLOUR: Colour = (80, 220, 80)

@@ -1,9 +1,36 @@
-"""Landmarks drawn on X-rays. Colours are BGR, as OpenCV writes them."""
+"""Landmarks drawn on X-rays. Colours are BGR, as OpenCV writes them.
 
+Test images with ground truth and prediction drawn on them, as files or in a window, the worst first.
+
+Predicted landmarks drawn on their X-ray, those with a large expected error so that nobody overlooks them.
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cv2
 import numpy as np
 
+from cephalometric.annotations.coco import LabelledImages
+from cephalometric.errors import InputError
+from cephalometric.files import atomic_write
 from cephalometric.landmarks import LandmarkSet
-from cephalometric.reporting.marks import PREDICTED_COLOUR, TEXT_COLOUR, Box, canvas_of, dot, free_place, line, text
+from cephalometric.reporting.marks import (
+    PREDICTED_COLOUR,
+    TEXT_COLOUR,
+    Box,
+    canvas_of,
+    dot,
+    free_place,
+    line,
+    ring,
+    text,
+)
+from cephalometric.results.predictions import NOTICE, PredictedXray
+from cephalometric.scores import score
+from cephalometric.xrays.pictures import read_image
 
 TRUE_COLOUR = (80, 220, 80)
 JOIN_COLOUR = (0, 215, 255)
@@ -46,3 +73,119 @@ def draw_comparison(
     text(canvas, 'ground truth', np.array([24, 110]) * size, 1.1 * size, TRUE_COLOUR)
     text(canvas, 'prediction (error in mm)', np.array([24, 155]) * size, 1.1 * size, PREDICTED_COLOUR)
     return canvas
+
+
+def draw_images(
+    labelled: LabelledImages,
+    landmarks: LandmarkSet,
+    points_px: np.ndarray,
+    errors_mm: np.ndarray,
+    order: Sequence[int],
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Draw images one after another.
+
+    Args:
+        labelled: The N X-rays and their ground truth.
+        landmarks: Names the K landmarks.
+        points_px: The predictions, shape (N, K, 2) as x, y, in pixels.
+        errors_mm: Shape (N, K); NaN where there is no ground truth.
+        order: Positions of the images, the worst first.
+
+    Yields:
+        A file name that sorts in this order and says the image's MRE in mm, and the picture, uint8 (H, W, 3), BGR.
+    """
+    digits = len(str(len(order)))
+    for rank, n in enumerate(order, start=1):
+        image = labelled.images[n]
+        mre = f'{score(errors_mm[n], image.visible).mre_mm:.2f}'
+        pixels = read_image(labelled, image)
+        picture = draw_comparison(
+            pixels if pixels.ndim == 2 else pixels[..., ::-1],
+            landmarks,
+            points_px[n],
+            image.points_px,
+            image.visible,
+            errors_mm[n],
+            title=f'{image.file_name}   MRE {mre} mm   {image.spacing_mm:g} mm per pixel',
+        )
+        yield f'{rank:0{digits}d}_MRE-{mre}mm_{Path(image.file_name).stem}.png', picture
+
+
+def save_picture(picture: np.ndarray, path: Path) -> None:
+    """Write a picture, uint8 (H, W, 3) in BGR order, as PNG, whole or not at all."""
+    _, encoded = cv2.imencode('.png', picture, [cv2.IMWRITE_PNG_COMPRESSION, 3])
+    with atomic_write(path) as partial:
+        partial.write_bytes(encoded.tobytes())
+
+
+def show_picture(name: str, picture: np.ndarray, wait_s: float) -> None:
+    """Show a picture in a window until a key is pressed or ``wait_s`` seconds are over (0: no limit).
+
+    Raises:
+        InputError: There is no display.
+    """
+    # Qt, OpenCV's window system on Linux, aborts the process where there is no display.
+    if sys.platform == 'linux' and not (os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY')):
+        raise InputError('--show: there is no display to open a window on; use --show-dir to write the pictures')
+    cv2.namedWindow(name, cv2.WINDOW_NORMAL)
+    cv2.imshow(name, picture)
+    cv2.waitKey(round(wait_s * 1000))
+    cv2.destroyWindow(name)
+
+
+FLAGGED_COLOUR = (0, 190, 255)
+LINE_COLOUR = (190, 190, 90)
+
+
+def draw_prediction(image: np.ndarray, landmarks: LandmarkSet, xray: PredictedXray) -> np.ndarray:
+    """Draw the landmarks and the lines of the landmark set that join them.
+
+    A flagged landmark has another colour, its expected error beside its name, and a ring of that radius where the
+    spacing is known.
+
+    Args:
+        image: The X-ray, uint8, shape (H, W) or (H, W, 3) in BGR order.
+        landmarks: Names the K landmarks.
+        xray: Its prediction.
+
+    Returns:
+        A new uint8 picture, shape (H, W, 3) in BGR order.
+    """
+    canvas, size = canvas_of(image)
+    seen = np.isfinite(xray.points_px).all(axis=1)
+    flagged = np.zeros(len(landmarks), bool) if xray.flagged is None else xray.flagged
+    for a, b in landmarks.lines:
+        if seen[a] and seen[b]:
+            line(canvas, xray.points_px[a], xray.points_px[b], LINE_COLOUR, size, width=1.5)
+    for k in np.flatnonzero(seen):
+        if flagged[k]:
+            ring(canvas, xray.points_px[k], FLAGGED_COLOUR, size, _ring_radius_px(xray, k, size))
+        dot(canvas, xray.points_px[k], FLAGGED_COLOUR if flagged[k] else PREDICTED_COLOUR, size)
+    taken: list[Box] = []
+    for k in np.flatnonzero(seen):
+        label = landmarks.abbreviations[k]
+        if flagged[k]:
+            label += f' {xray.expected_errors_mm[k]:.1f} mm?'
+        place = free_place(label, xray.points_px[k], 0.75 * size, size, taken)
+        text(canvas, label, place, 0.75 * size, FLAGGED_COLOUR if flagged[k] else TEXT_COLOUR)
+    _legend(canvas, size, xray)
+    return canvas
+
+
+def _ring_radius_px(xray: PredictedXray, k: int, size: float) -> float:
+    least = 14 * size
+    return least if xray.spacing_mm is None else max(xray.expected_errors_mm[k] / xray.spacing_mm, least)
+
+
+def _legend(canvas: np.ndarray, size: float, xray: PredictedXray) -> None:
+    spacing = 'spacing not known' if xray.spacing_mm is None else f'{xray.spacing_mm:g} mm per pixel'
+    lines = [(f'{xray.name}   {spacing}', 1.3, TEXT_COLOUR), ('prediction', 1.1, PREDICTED_COLOUR)]
+    if xray.flagged is None:
+        lines.append(('no calibration: expected errors are not known', 1.1, FLAGGED_COLOUR))
+    elif xray.flagged.any():
+        lines.append((f'{xray.flagged.sum()} flagged (expected error in mm)', 1.1, FLAGGED_COLOUR))
+    if xray.orientation.turned:
+        lines.append((f'film taken as {xray.orientation}', 1.1, FLAGGED_COLOUR))
+    lines.append((NOTICE, 0.9, TEXT_COLOUR))
+    for row, (words, scale, colour) in enumerate(lines):
+        text(canvas, words, np.array([24, 60 + 48 * row]) * size, scale * size, colour)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from cephalometric.errors import InputError, run_step
-from cephalometric.formats.atomic import atomic_write
+from cephalometric.files import atomic_write
 from cephalometric.landmarks import LandmarkSet, built_in_landmark_sets, load_landmark_set
 from cephalometric.measurements import Measurement, analyses_of, load_measurements, measurements_for
 from cephalometric.measurements.entries import MeasurementClass

@@ -11,7 +11,8 @@ from matplotlib.patches import Ellipse as EllipsePatch
 from cephalometric.landmarks import LandmarkSet
 from cephalometric.reporting.figures import GREY, INK, new_axes
 from cephalometric.reporting.runs import Run
-from cephalometric.reporting.statistics import (
+from cephalometric.scores import THRESHOLDS_MM
+from cephalometric.statistics import (
     Bias,
     Ellipse,
     Honesty,
@@ -19,7 +20,6 @@ from cephalometric.reporting.statistics import (
     bias_per_landmark,
     cumulative_curve,
 )
-from cephalometric.scores import THRESHOLDS_MM
 
 ALERT = '#d1495b'
 RUN_COLOURS = ('#2f7fc1', '#d9702b', '#a66bb5', '#a8891c', '#2a9d8f', '#c45a86')

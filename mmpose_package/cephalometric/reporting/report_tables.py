@@ -11,12 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from cephalometric.formats.atomic import atomic_write
-from cephalometric.formats.coco import LabelledImage
-from cephalometric.formats.results import Evaluation
+from cephalometric.annotations.coco import LabelledImage
+from cephalometric.files import atomic_write
 from cephalometric.measurements import class_successes, measurement_errors, measurements_for
 from cephalometric.reporting.runs import Run
-from cephalometric.reporting.statistics import (
+from cephalometric.results.evaluation import Evaluation
+from cephalometric.scores import THRESHOLDS_MM, Scores, score
+from cephalometric.statistics import (
     Bias,
     Honesty,
     Interval,
@@ -28,7 +29,6 @@ from cephalometric.reporting.statistics import (
     correct_p_values,
     detection_rate,
 )
-from cephalometric.scores import THRESHOLDS_MM, Scores, score
 
 MOST_SOURCES = 12
 

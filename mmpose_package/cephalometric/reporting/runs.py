@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from cephalometric.annotations.coco import LabelledImage
 from cephalometric.errors import InputError
-from cephalometric.formats.coco import LabelledImage
-from cephalometric.formats.results import Evaluation, read_results
+from cephalometric.results.evaluation import Evaluation, read_results
 
 
 @dataclass(frozen=True)

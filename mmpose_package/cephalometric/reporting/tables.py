@@ -1,11 +1,20 @@
-"""Scores per landmark as text and as CSV."""
+"""Scores per landmark as text and as CSV.
+
+Predicted landmarks as a CSV table.
+
+Measurements of X-rays as CSV and JSON.
+"""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from cephalometric.formats.atomic import atomic_write
+import numpy as np
+
+from cephalometric.files import atomic_write, write_json
 from cephalometric.landmarks import LandmarkSet
+from cephalometric.measurements import Measurement, classify
+from cephalometric.results.predictions import NOTICE, PredictedXray, Predictions
 from cephalometric.scores import THRESHOLDS_MM, Scores
 
 COLUMNS = (
@@ -53,3 +62,122 @@ def write_csv(rows: Sequence[Sequence[str]], path: Path) -> None:
     """Write the rows under their headings, whole or not at all."""
     with atomic_write(path) as partial, open(partial, 'w', newline='', encoding='utf-8') as file:
         csv.writer(file).writerows([COLUMNS, *rows])
+
+
+def write_landmarks(path: str | Path, predictions: Predictions) -> None:
+    """Write one row for each image and landmark.
+
+    Columns that would be empty throughout are left out: millimetres when no X-ray has a spacing, expected errors and
+    flags without a calibration, the orientation when all films lie the right way.
+
+    Raises:
+        InputError: The file cannot be written.
+    """
+    rows = [row for xray in predictions.xrays for row in _landmark_rows(xray, predictions)]
+    names = (
+        *('image', 'landmark', 'name', 'x_px', 'y_px', 'x_mm', 'y_mm', 'score', 'expected_error_mm', 'flagged'),
+        'orientation',
+    )
+    write_rows(path, rows, names, optional=names[5:])
+
+
+def write_rows(
+    path: str | Path, rows: Sequence[Mapping[str, str]], names: Sequence[str], optional: Sequence[str]
+) -> None:
+    """Write rows as CSV, without the optional columns that no row has a text for."""
+    used = [name for name in names if name not in optional or any(row.get(name) for row in rows)]
+    with atomic_write(path) as partial, open(partial, 'w', newline='', encoding='utf-8') as file:
+        writer = csv.DictWriter(file, used, extrasaction='ignore')
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _landmark_rows(xray: PredictedXray, predictions: Predictions) -> Iterator[dict[str, str]]:
+    spacing_mm = np.nan if xray.spacing_mm is None else xray.spacing_mm
+    calibrated = xray.expected_errors_mm is not None
+    for k, abbreviation in enumerate(predictions.landmarks.abbreviations):
+        x, y = xray.points_px[k]
+        yield {
+            'image': xray.name,
+            'landmark': abbreviation,
+            'name': predictions.landmarks.names[k],
+            'x_px': _text(x, 2),
+            'y_px': _text(y, 2),
+            'x_mm': _text(x * spacing_mm, 3),
+            'y_mm': _text(y * spacing_mm, 3),
+            'score': _text(xray.scores[k], 4),
+            'expected_error_mm': _text(xray.expected_errors_mm[k], 2) if calibrated else '',
+            'flagged': ('yes' if xray.flagged[k] else 'no') if calibrated else '',
+            'orientation': str(xray.orientation) if xray.orientation.turned else '',
+        }
+
+
+def _text(value: float, digits: int) -> str:
+    return f'{value:.{digits}f}' if np.isfinite(value) else ''
+
+
+FORMAT = 'cephalometric measurements 1'
+
+
+def write_measurements(path: str | Path, xrays: Sequence[PredictedXray], measurements: Sequence[Measurement]) -> None:
+    """Write one row for each image and one column, with its unit, for each measurement that any image has.
+
+    Raises:
+        InputError: The file cannot be written.
+    """
+    titles = {measurement.name: f'{measurement.name} ({measurement.unit})' for measurement in measurements}
+    rows = [
+        {'image': xray.name}
+        | {titles[name]: f'{value:.3f}' for name, value in xray.measurements.items() if np.isfinite(value)}
+        for xray in xrays
+    ]
+    write_rows(path, rows, ('image', *titles.values()), optional=tuple(titles.values()))
+
+
+def write_measurement_json(
+    path: str | Path, xrays: Sequence[PredictedXray], measurements: Sequence[Measurement]
+) -> None:
+    """Write what was measured, with definition, unit, norm and source, and for each image value, deviation and class.
+
+    Values that cannot be taken are left out, and so are measurements that no image has.
+
+    Raises:
+        InputError: The file cannot be written.
+    """
+    used = [m for m in measurements if any(np.isfinite(xray.measurements[m.name]) for xray in xrays)]
+    content = {
+        'format': FORMAT,
+        'notice': NOTICE,
+        'measurements': [_definition(measurement) for measurement in used],
+        'images': [{'image': xray.name, 'values': _values(xray, used)} for xray in xrays],
+    }
+    write_json(path, content)
+
+
+def _definition(measurement: Measurement) -> dict:
+    norm = measurement.norm
+    return {
+        'name': measurement.name,
+        'title': measurement.title,
+        'unit': measurement.unit,
+        'landmarks': list(measurement.landmarks),
+        'definition': measurement.definition,
+        'sign': measurement.sign,
+        'source': measurement.source,
+        'norm': None if norm is None else {'mean': norm.mean, 'sd': norm.sd, 'source': norm.source},
+    }
+
+
+def _values(xray: PredictedXray, measurements: Sequence[Measurement]) -> dict:
+    values = {}
+    for measurement in measurements:
+        value = xray.measurements[measurement.name]
+        if np.isfinite(value):
+            deviation_sd = measurement.norm and measurement.norm.deviation_sd(value)
+            values[measurement.name] = {
+                'value': value,
+                'unit': measurement.unit,
+                'deviation_sd': deviation_sd,
+                'class': classify(measurement, value),
+            }
+    return values

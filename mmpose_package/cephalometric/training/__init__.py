@@ -4,6 +4,6 @@ Importing this package registers the components: ``custom_imports = dict(imports
 config is all that MMPose needs.
 """
 
-from cephalometric.training import checkpoints, dataset, exposure, hooks, metric, patch_samples, transforms
+from cephalometric.training import checkpoints, dataset, hooks, metric, patch_samples, transforms
 
-__all__ = ['checkpoints', 'dataset', 'exposure', 'hooks', 'metric', 'patch_samples', 'transforms']
+__all__ = ['checkpoints', 'dataset', 'hooks', 'metric', 'patch_samples', 'transforms']

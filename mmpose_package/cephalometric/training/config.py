@@ -14,7 +14,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 
 from cephalometric.errors import InputError
-from cephalometric.formats.json_files import write_json
+from cephalometric.files import write_json
 from cephalometric.landmarks import landmark_table, load_landmark_set
 
 DATA_ROOT_VARIABLE = 'CEPHALOMETRIC_DATA_ROOT'

@@ -7,10 +7,10 @@ import torch
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
+from cephalometric.annotations.coco import LabelledImage, LabelledImages, load_coco
 from cephalometric.errors import InputError
-from cephalometric.formats.coco import LabelledImage, LabelledImages, load_coco
+from cephalometric.geometry import mean_layout_mm
 from cephalometric.landmarks import LandmarkSet, load_landmark_set
-from cephalometric.layouts import mean_layout_mm
 
 _COLOURS = ((76, 175, 80), (33, 150, 243), (255, 152, 0), (233, 30, 99), (156, 39, 176), (0, 188, 212))
 

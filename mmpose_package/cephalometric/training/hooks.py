@@ -13,7 +13,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from tqdm import tqdm
 
-from cephalometric.reporting.curves import Curves
+from cephalometric.reporting.training_curves import Curves
 from cephalometric.training.checkpoints import latest_checkpoint, load_from_checked_file, save_weights
 
 BEST_WEIGHTS = 'best_model_weight.pth'

@@ -8,9 +8,9 @@ from mmcv.transforms import BaseTransform
 from mmpose.datasets.transforms import PackPoseInputs
 from mmpose.registry import KEYPOINT_CODECS, TRANSFORMS
 
-from cephalometric.layouts import layout_scale
-from cephalometric.patches import ImagePyramid, PatchFrame
-from cephalometric.training.exposure import RandomExposure
+from cephalometric.geometry import layout_scale
+from cephalometric.prediction.patches import ImagePyramid, PatchFrame
+from cephalometric.training.transforms import RandomExposure
 
 
 @TRANSFORMS.register_module()

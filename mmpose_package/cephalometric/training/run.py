@@ -9,9 +9,8 @@ from mmengine.dist import init_dist, is_main_process
 from mmengine.runner import Runner
 
 from cephalometric.errors import InputError
-from cephalometric.training.checkpoints import latest_checkpoint
+from cephalometric.training.checkpoints import latest_checkpoint, resolve_pretrained
 from cephalometric.training.hooks import BEST_WEIGHTS
-from cephalometric.training.pretrained import resolve_pretrained
 
 
 def train(

@@ -1,0 +1,174 @@
+"""Files appear whole or not at all.
+
+JSON files: read with a clear message, written whole or not at all.
+
+Which file it was: checksums.
+
+Many files that are to appear together: made in a hidden folder first, moved into place when all is well.
+
+Whatever stops the work before, nothing of it is in place. If the moving itself is cut short, by SIGKILL or a power
+failure, a record in the hidden folder lets the next run tell that run's leftovers from a user's files.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cephalometric.errors import InputError
+
+
+@contextmanager
+def atomic_write(path: str | Path) -> Iterator[Path]:
+    """Write a file under a temporary name in its own folder, and give it its name when the block ends well.
+
+    Whatever stops the block, a file that already had the name stays as it was.
+
+    Args:
+        path: The file to write.
+
+    Yields:
+        The temporary path to write to: a hidden file beside ``path``.
+
+    Raises:
+        InputError: The folder does not exist or cannot be written to, or ``path`` is a folder.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise InputError(f'{path} is a folder: name a file')
+    if not path.parent.is_dir():
+        raise InputError(f'{path}: the folder {path.parent} does not exist; make it first or name another')
+    partial = path.with_name(f'.{path.name}.partial')
+    try:
+        partial.touch()  # A folder that cannot be written to is found out before the work, not after it.
+        yield partial
+        os.replace(partial, path)
+    except OSError as error:
+        raise InputError(f'{path} cannot be written: {error}') from error
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def read_json(path: str | Path) -> object:
+    """The content of a JSON file.
+
+    Raises:
+        InputError: The file is missing, unreadable or not JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding='utf-8'))
+    except OSError as error:
+        raise InputError(f'{path} cannot be read: {error.strerror}; give the path of a JSON file') from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f'{path}: invalid JSON: {error}') from None
+
+
+def write_json(path: str | Path, content: object) -> None:
+    """Write a JSON file, the same bytes for the same content.
+
+    Raises:
+        InputError: The file cannot be written there.
+        ValueError: The content holds NaN or infinity, which JSON does not know.
+    """
+    with atomic_write(path) as partial:
+        partial.write_text(json.dumps(content, allow_nan=False) + '\n', encoding='utf-8')
+
+
+def sha256(path: str | Path) -> str:
+    """The SHA-256 checksum of a file, in hexadecimal digits.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        with open(path, 'rb') as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    except OSError as error:
+        raise InputError(f'{path} cannot be read: {error.strerror}') from None
+    return digest.hexdigest()
+
+
+RECORD = 'made_by_cephalometric.json'
+NEW_RECORD = f'{RECORD}.new'
+
+
+@contextmanager
+def staging(root: Path, name: str) -> Iterator['Staging']:
+    """Make the hidden folder ``.NAME.partial`` in ``root``, after removing what a killed run has left of it.
+
+    When the block ends, the hidden folder goes; if nothing was published, so do folders that had to be made for it.
+
+    Args:
+        root: The folder in which the files are to appear; made if need be.
+        name: What to call the hidden folder by.
+
+    Yields:
+        Where to make the files and how to publish them.
+
+    Raises:
+        InputError: A folder of that name is there that no earlier run has made, or ``root`` cannot be written to.
+    """
+    stage = Staging(root, root / f'.{name}.partial')
+    made = [path for path in (root, *root.parents) if not path.exists()]
+    try:
+        stage.clear()
+        stage.folder.mkdir(parents=True)
+        stage.record([])
+        try:
+            yield stage
+        finally:
+            stage.clear()
+            for path in made:
+                if not any(path.iterdir()):
+                    path.rmdir()
+    except OSError as error:
+        raise InputError(f'{root} cannot be written to: {error}') from error
+
+
+class Staging:
+    """The hidden folder. A file made as ``folder / name`` is published as ``root / name``."""
+
+    def __init__(self, root: Path, folder: Path):
+        self.root = root
+        self.folder = folder
+
+    def publish(self, names: Iterable[str], replaced: Iterable[str] = ()) -> None:
+        """Move files into place.
+
+        Args:
+            names: Their names relative to ``folder``, in the order in which they are to appear: last the one whose
+                presence says that all is complete.
+            replaced: Names relative to ``root`` of older files that make way, in the order of their removal.
+        """
+        names, replaced = list(names), list(replaced)
+        self.record([*replaced, *names])
+        for name in replaced:
+            (self.root / name).unlink(missing_ok=True)
+        for name in names:
+            (self.root / name).parent.mkdir(exist_ok=True)
+            (self.folder / name).replace(self.root / name)
+        self.record([])
+
+    def record(self, names: list[str]) -> None:
+        """Note which files below ``root`` are removed when the folder is cleared: those of an unfinished publishing."""
+        (self.folder / NEW_RECORD).write_text(json.dumps(names), encoding='utf-8')
+        (self.folder / NEW_RECORD).replace(self.folder / RECORD)
+
+    def clear(self) -> None:
+        """Remove the folder and whatever an unfinished publishing has put into place."""
+        if not self.folder.exists():
+            return
+        recorded = (self.folder / RECORD).is_file()
+        if not recorded and any(path.name != NEW_RECORD for path in self.folder.iterdir()):
+            raise InputError(f'{self.folder} is in the way and was not made by an earlier run: move it elsewhere')
+        if recorded:
+            for name in json.loads((self.folder / RECORD).read_text(encoding='utf-8')):
+                (self.root / name).unlink(missing_ok=True)
+        shutil.rmtree(self.folder)

@@ -1,0 +1,246 @@
+"""Where X-rays with annotations come from.
+
+Preparation sees one thing, whatever the files are: X-rays in an order, and what is annotated in each. A source checks
+its files when it is opened, and gives the pixels one X-ray at a time.
+
+Image files with annotations beside them, as a source of labelled X-rays.
+"""
+
+import math
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from cephalometric.annotations.annotation import Annotation, Place, mean_annotation
+from cephalometric.annotations.challenge_json import read_annotations
+from cephalometric.annotations.csv_labels import read_any_csv, read_labels_csv
+from cephalometric.annotations.isbi2015 import SPACING_MM, read_isbi2015
+from cephalometric.annotations.labelme import read_labelme
+from cephalometric.checks import Problems
+from cephalometric.errors import InputError
+from cephalometric.landmarks import LandmarkSet
+from cephalometric.xrays.mha import open_stack
+from cephalometric.xrays.reading import SUFFIXES, find_xrays, read_xrays
+from cephalometric.xrays.spacing import check_spacing, chosen_spacing
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One X-ray of a source.
+
+    Attributes:
+        place: How reports call it: its slice's number from 1, or its file's name.
+        annotation: What is annotated in it; None if nothing is.
+        original_file: The name of its file; None for a slice of a stack.
+    """
+
+    place: Place
+    annotation: Annotation | None
+    original_file: str | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The pixels of one X-ray.
+
+    Attributes:
+        image: uint8, shape (H, W), or (H, W, 3) in RGB order; None if it cannot be read.
+        spacing_mm: Millimetres per pixel; NaN if unknown.
+        problems: What is wrong with it, and what else is worth a remark.
+    """
+
+    image: np.ndarray | None
+    spacing_mm: float
+    problems: Problems
+
+
+@dataclass(frozen=True)
+class LabelledXrays:
+    """An opened source.
+
+    Attributes:
+        entries: Its X-rays, in order.
+        read: Gives the pixels of each entry, one in memory at a time. An ``InputError`` ends it where the file of all
+            X-rays is damaged.
+        noun: What one X-ray is called in reports.
+        padded: Whether zeros at the right and at the bottom are padding.
+    """
+
+    entries: Sequence[Entry]
+    read: Callable[[], Iterator[Reading]]
+    noun: str
+    padded: bool
+
+
+class Source(Protocol):
+    """Files with X-rays and their annotations. As a text: what a report calls them."""
+
+    def open(self, landmark_set: LandmarkSet, problems: Problems) -> LabelledXrays | None:
+        """Check the files and list their X-rays; None if they cannot be used at all, which is among the problems."""
+
+
+@dataclass(frozen=True)
+class ChallengeSource:
+    """A stack and its annotation file in the form of CL-Detection 2023."""
+
+    stack_path: str | Path
+    annotation_path: str | Path
+
+    def __str__(self) -> str:
+        return f'{self.annotation_path} and {self.stack_path}'
+
+    def open(self, landmark_set: LandmarkSet, problems: Problems) -> LabelledXrays | None:
+        """See :class:`Source`."""
+        stack = problems.attempt(open_stack, self.stack_path)
+        annotations = problems.attempt(read_annotations, self.annotation_path, landmark_set, problems)
+        if stack is None or annotations is None:
+            return None
+        numbers = range(1, len(stack) + 1)
+        for number in sorted(set(annotations) - set(numbers)):
+            problems.add(f'annotations for slices that do not exist (the stack has {len(stack)})', number)
+        entries = [Entry(number, annotations.get(number)) for number in numbers]
+
+        def read() -> Iterator[Reading]:
+            # The stack comes first: its iterator is then taken to its end, where it checks that its data end well.
+            for image, entry in zip(stack, entries, strict=True):
+                yield Reading(image, entry.annotation.spacing_mm if entry.annotation else math.nan, Problems())
+
+        return LabelledXrays(entries, read, noun='slice', padded=True)
+
+
+@dataclass(frozen=True)
+class AnnotationFormat:
+    """How the annotations of a folder of images are written.
+
+    Attributes:
+        read: Reads a file or folder of annotations: landmarks by the name of their image.
+        landmarks: The landmark set that is usual with it.
+        spacing_mm: Millimetres per pixel, where the format settles it.
+        covers_more: Whether annotations of images that are not in the folder are usual, and no problem.
+    """
+
+    read: Callable[[str | Path, LandmarkSet, Problems], dict[str, Annotation]]
+    landmarks: str
+    spacing_mm: float | None = None
+    covers_more: bool = False
+
+
+FORMATS = {
+    # The challenge's images come in three folders, and a doctor's annotations of all 400 in one.
+    'isbi2015': AnnotationFormat(read_isbi2015, 'isbi2015', SPACING_MM, covers_more=True),
+    'cldetection2024': AnnotationFormat(read_labels_csv, 'cldetection2024'),
+    'labelme': AnnotationFormat(read_labelme, 'cldetection2023'),
+    'csv': AnnotationFormat(read_any_csv, 'cldetection2023'),
+}
+
+
+@dataclass(frozen=True)
+class ImageFiles:
+    """Image files, one X-ray each, and annotations that name them.
+
+    The X-rays come in the natural order of their paths: ``2.png`` before ``10.png``.
+
+    Attributes:
+        images: Files, folders and globs.
+        annotations: Files or folders of annotations. Of several, the mean of each X-ray's annotations is taken.
+        format: How the annotations are written.
+        spacing_mm: Millimetres per pixel, used before what the files say; by default the format's.
+    """
+
+    images: Sequence[str]
+    annotations: Sequence[str | Path]
+    format: AnnotationFormat
+    spacing_mm: float | None = None
+
+    def __str__(self) -> str:
+        more = f' and {len(self.images) - 1} more' if len(self.images) > 1 else ''
+        return f'{", ".join(map(str, self.annotations))} and {self.images[0]}{more}'
+
+    def open(self, landmark_set: LandmarkSet, problems: Problems) -> LabelledXrays | None:
+        """See :class:`~cephalometric.preparation.sources.Source`."""
+        check_spacing(self.spacing_mm)
+        paths = problems.attempt(find_xrays, self.images)
+        readings = [problems.attempt(self.format.read, path, landmark_set, problems) for path in self.annotations]
+        if paths is None or None in readings:
+            return None
+        files = FileNames(paths)
+        by_file = [self._by_file(reading, files, problems) for reading in readings]
+        entries = [Entry(name, _mean(by_file, name, problems), name) for name in files.names]
+
+        def read() -> Iterator[Reading]:
+            for entry, path in zip(entries, paths, strict=True):
+                problems = Problems()
+                yield problems.attempt(self._read, path, entry, problems) or Reading(None, math.nan, problems)
+
+        return LabelledXrays(entries, read, noun='image', padded=False)
+
+    def _by_file(self, reading: dict[str, Annotation], files: 'FileNames', problems: Problems) -> dict[str, Annotation]:
+        found: dict[str, Annotation] = {}
+        for name, annotation in reading.items():
+            candidates = files.find(name)
+            if len(candidates) > 1:
+                problems.add('annotations that fit several of the images (give the images names of their own)', name)
+            elif not candidates and self.format.covers_more:
+                problems.remark('annotations of other images were not used', name)
+            elif not candidates:
+                problems.add('annotations of images that are not there', name)
+            elif candidates[0] in found:
+                problems.add('images annotated more than once', candidates[0])
+            else:
+                found[candidates[0]] = annotation
+        return found
+
+    def _read(self, path: Path, entry: Entry, problems: Problems) -> Reading:
+        asked_mm = self.spacing_mm or self.format.spacing_mm
+        xray = next(read_xrays(path, asked_mm))
+        if xray.slice is not None:
+            raise InputError(f'{path} holds several X-rays: give each a file of its own')
+        spacing_mm, disagreement = xray.spacing_mm, ()
+        if entry.annotation and math.isfinite(entry.annotation.spacing_mm):
+            spacing_mm, disagreement = chosen_spacing(entry.annotation.spacing_mm, asked_mm)
+        for warning in (*xray.warnings, *disagreement):
+            problems.remark(warning, entry.place)
+        if spacing_mm is None:
+            problems.add('images without a spacing (give it with --spacing, in mm per pixel)', entry.place)
+            spacing_mm = math.nan
+        return Reading(xray.image, spacing_mm, problems)
+
+
+class FileNames:
+    """Finds image files by the names that annotations give them.
+
+    A name is a path of which the last parts count, as many as fit, for folders may have moved. Its suffix may be
+    missing, or, as images are often converted, that of another format; a file with that very suffix goes first.
+    """
+
+    def __init__(self, paths: Sequence[Path]):
+        absolute = [path.absolute() for path in paths]
+        folder = os.path.commonpath([path.parent for path in absolute])
+        self.names = [path.relative_to(folder).as_posix() for path in absolute]
+        self._known: dict[str, list[str]] = {}
+        for name, path in zip(self.names, absolute, strict=True):
+            for key in _keys(path.as_posix()):
+                self._known.setdefault(key, []).append(name)
+
+    def find(self, name: str) -> list[str]:
+        """The files that the name may mean: none, one, or several."""
+        return next((self._known[key] for key in _keys(name.replace('\\', '/')) if key in self._known), [])
+
+
+def _keys(path: str) -> list[str]:
+    """``a/b.png``, ``b.png``, ``a/b`` and ``b``."""
+    stem, suffix = os.path.splitext(path)
+    texts = [path, stem] if suffix.lower() in SUFFIXES else [path]
+    parts = [text.split('/') for text in texts]
+    return ['/'.join(part[first:]) for part in parts for first in range(len(part))]
+
+
+def _mean(readings: Sequence[dict[str, Annotation]], name: str, problems: Problems) -> Annotation | None:
+    found = [reading[name] for reading in readings if name in reading]
+    if 0 < len(found) < len(readings):
+        problems.add('images that not all of the annotations cover', name)
+    return mean_annotation(found, name, problems) if found else None

@@ -1,0 +1,210 @@
+"""The report of one evaluated run, or of several side by side: one page that needs nothing else, and its files."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import jinja2
+import numpy as np
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from cephalometric.errors import InputError
+from cephalometric.files import atomic_write
+from cephalometric.reporting import plots, report_tables
+from cephalometric.reporting.cases import choose_cases, make_case
+from cephalometric.reporting.figures import as_png, as_svg
+from cephalometric.reporting.report_tables import Cell, Column, Table, write_table
+from cephalometric.reporting.report_text import confidence_sentences, subtitle, summary
+from cephalometric.reporting.runs import Run, single_run
+from cephalometric.reporting.training_curves import draw_curves
+from cephalometric.results.evaluation import Evaluation, write_results
+from cephalometric.statistics import Honesty, Interval, honesty
+
+PAGE = 'report.html'
+RESULTS = 'results.json'
+STATEMENT = 'For research. It is not a medical device: nothing here may decide the diagnosis or treatment of a person.'
+# Of predictions on X-rays: one run's stand out from the green truth, several have the colours of their curves.
+PREDICTION_COLOUR = '#ff6b4a'
+MARK_COLOURS = ('#5cb8ff', '#ff8c42', '#d58bff', '#ffd23f', '#40d0c0', '#ff8fb8')
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure of the page: its name, which is also the stem of its PNG file, a heading, and the SVG."""
+
+    name: str
+    title: str
+    svg: str
+
+
+def write_report(runs: Sequence[Run], folder: str | Path) -> Path:
+    """Write ``report.html`` and, beside it, its figures as PNG and its tables as CSV.
+
+    The page holds everything: it opens from disk and asks the network for nothing. Files of an earlier report in the
+    folder are replaced; others stay.
+
+    Args:
+        runs: One run, or several over the same images (:func:`cephalometric.reporting.runs.read_runs`).
+        folder: Made if it is not there.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        InputError: The folder cannot be written to, no image has ground truth, or one has another size than it had.
+    """
+    if not any(run.evaluation.visible.any() for run in runs):
+        raise InputError('there is nothing to report: none of the images has a labelled landmark')
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f'{folder}: no folder for the report can be made there: {error.strerror}') from None
+    judged = [
+        (run.name, honesty(run.evaluation.expected_errors_mm, run.evaluation.errors_mm))
+        for run in runs
+        if run.evaluation.expected_errors_mm is not None
+    ]
+    tables = _tables(runs, judged)
+    for table in tables.values():
+        write_table(table, folder / f'{table.name}.csv')
+    pictures = {}
+    for name, title, stem, figure in _figures(runs, judged):
+        with atomic_write(folder / f'{stem}.png') as partial:
+            partial.write_bytes(as_png(figure))
+        pictures.setdefault(name, []).append(Picture(stem, title, as_svg(figure, stem)))
+    with atomic_write(folder / PAGE) as partial:
+        partial.write_text(_render(runs, judged, tables, pictures), encoding='utf-8')
+    return folder / PAGE
+
+
+def report_evaluation(evaluation: Evaluation, folder: str | Path) -> Path:
+    """Write the report of one run and, beside it, ``results.json``, from which it can be written again or compared.
+
+    Arguments, result and errors as for :func:`write_report`.
+    """
+    page = write_report([single_run(evaluation)], folder)
+    write_results(page.with_name(RESULTS), evaluation)
+    return page
+
+
+def _tables(runs: Sequence[Run], judged: Sequence[tuple[str, Honesty]]) -> dict[str, Table]:
+    tables = [
+        report_tables.headline(runs),
+        report_tables.per_landmark(runs),
+        report_tables.bias(runs),
+        report_tables.per_source(runs),
+        report_tables.per_image(runs),
+    ]
+    if len(runs) > 1:
+        tables += [report_tables.comparison(runs), report_tables.comparison_per_landmark(runs)]
+    if judged:
+        tables.append(report_tables.confidence(judged))
+    tables.append(report_tables.measurements(runs))
+    return {table.name: table for table in tables if table.rows}
+
+
+def _figures(runs: Sequence[Run], judged: Sequence[tuple[str, Honesty]]) -> Iterator[tuple[str, str, str, Figure]]:
+    """Each figure with the name of its place in the page, its heading, and the stem of its file."""
+    yield 'box_plot', '', 'box_plot', plots.box_plot(runs)
+    yield 'cumulative', '', 'cumulative', plots.cumulative(runs)
+    sources = report_tables.image_sources(runs[0].evaluation)
+    yield 'error_by_source', '', 'error_by_source', plots.error_by_source(runs, sources)
+    if len(runs) > 1:
+        compared = report_tables.later_runs_per_landmark(runs)
+        yield 'differences', '', 'differences', plots.differences(runs[0].evaluation.landmarks, compared)
+    if judged:
+        yield 'confidence', '', 'confidence', plots.confidence(judged)
+    reach_mm = plots.bias_reach_mm(runs)
+    for number, run in enumerate(runs, start=1):
+        title, ending = (run.name, f'_{number}') if len(runs) > 1 else ('', '')
+        yield 'bias_plane', title, f'bias_plane{ending}', plots.bias_plane(run, reach_mm)
+        yield 'bias_map', title, f'bias_map{ending}', plots.bias_map(run)
+        provenance = run.evaluation.provenance
+        if provenance and provenance.training_curves:
+            yield 'training_curves', title, f'training_curves{ending}', draw_curves(provenance.training_curves)
+
+
+def _render(
+    runs: Sequence[Run],
+    judged: Sequence[tuple[str, Honesty]],
+    tables: Mapping[str, Table],
+    pictures: Mapping[str, list[Picture]],
+) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader('cephalometric.reporting', 'page'),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters |= {'number': format_number, 'cell_text': _cell_text, 'sort_value': _sort_value}
+    page = resources.files('cephalometric.reporting') / 'page'
+    table = tables['headline']
+    return environment.get_template(f'{PAGE}.jinja').render(
+        title='Landmark report' if len(runs) == 1 else f'Landmark report: {len(runs)} runs compared',
+        subtitle=subtitle(runs),
+        statement=STATEMENT,
+        style=(page / 'report.css').read_text(encoding='utf-8'),
+        script=(page / 'report.js').read_text(encoding='utf-8'),
+        runs=runs,
+        summary=list(summary(runs)),
+        honesty_sentences=list(confidence_sentences(judged)),
+        cards=[pair for pair in zip(table.columns, table.rows[0], strict=True) if isinstance(pair[1], Interval)],
+        tables=tables,
+        figures=pictures,
+        cases=[make_case(title, runs, n) for title, n in choose_cases(runs)],
+        mark_colours=_mark_colours(len(runs)),
+        arrow_scale=plots.ARROW_SCALE,
+        sections=list(_sections(runs, tables, pictures)),
+    )
+
+
+def _mark_colours(count: int) -> list[str]:
+    return [PREDICTION_COLOUR] if count == 1 else [MARK_COLOURS[n % len(MARK_COLOURS)] for n in range(count)]
+
+
+def _sections(
+    runs: Sequence[Run], tables: Mapping[str, Table], pictures: Mapping[str, list[Picture]]
+) -> Iterator[tuple[str, str]]:
+    """Identifier and heading of each part of the page, for its list of contents."""
+    yield 'glance', 'At a glance'
+    yield 'landmarks', 'Landmark by landmark'
+    yield 'bias', 'Systematic shift or noise?'
+    yield 'curve', 'How many are how good'
+    yield 'sources', 'Where the X-rays come from'
+    yield 'cases', 'Look at the X-rays' if len(runs) == 1 else 'Where the runs differ most'
+    if 'measurements' in tables:
+        yield 'measurements', 'What it means for measurements'
+    if 'confidence' in tables:
+        yield 'confidence', 'Is the confidence honest?'
+    if 'training_curves' in pictures:
+        yield 'training', 'How training went'
+    yield 'what', 'What was run'
+
+
+def format_number(value: float, digits: int) -> str:
+    """A number for people, with a true minus sign; a dash for NaN."""
+    # Zero is added because what rounds to zero from below would be shown as minus zero.
+    return '–' if np.isnan(value) else f'{round(value, digits) + 0.0:.{digits}f}'.replace('-', '−')
+
+
+def _cell_text(value: Cell, column: Column) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Interval):
+        ends = (format_number(end, column.digits) for end in (value.low, value.high))
+        estimate = format_number(value.estimate, column.digits)
+        return Markup('{} <small>({} to {})</small>').format(estimate, *ends)
+    if column.is_p_value and value < 0.001:
+        return '< 0.001'
+    return format_number(value, column.digits)
+
+
+def _sort_value(value: Cell) -> str:
+    if isinstance(value, str):
+        return value
+    number = value.estimate if isinstance(value, Interval) else value
+    return '' if np.isnan(number) else repr(float(number))

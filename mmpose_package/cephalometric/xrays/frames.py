@@ -1,0 +1,123 @@
+"""By what a DICOM file is known, without the library that reads it.
+
+One image out of a file, and what the readers of X-ray files share.
+
+Pixel values of any depth as 8 bits.
+"""
+
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cephalometric.errors import InputError
+
+HEAD = 1024
+# What files without preamble begin with: an element of group 2 or 8, its type or a small length, also big-endian.
+BARE = re.compile(rb'[\x02\x08]\x00.\x00([A-Z]{2}|..\x00\x00)|\x00[\x02\x08]\x00.[A-Z]{2}', re.DOTALL)
+
+
+def is_dicom(head: bytes) -> bool:
+    """Whether a file that begins with these bytes (132 or more) is DICOM, with its preamble or without."""
+    return head[128:132] == b'DICM' or bool(BARE.match(head))
+
+
+# Lateral cephalograms have 2 to 30 million pixels. What has far more is another kind of picture, or a small file made
+# to fill the memory; Pillow warns from 89 million on.
+MOST_PIXELS = 80_000_000
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One image of a file: a page, a slice or a frame.
+
+    Attributes:
+        image: uint8, shape (H, W), or (H, W, 3) in RGB order.
+        count: How many images the file holds.
+        spacing_mm: Millimetres per pixel as the file says; None where it does not, or not in a way to be trusted.
+        warnings: What a user should know about how the image was read, one sentence each.
+    """
+
+    image: np.ndarray
+    count: int = 1
+    spacing_mm: float | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def check_size(path: Path, width: int, height: int) -> None:
+    """Refuse an image before its pixels are unpacked into memory.
+
+    Raises:
+        InputError: The image has no pixels, or more than ``MOST_PIXELS``.
+    """
+    if not 0 < width * height <= MOST_PIXELS:
+        raise InputError(
+            f'{path}: {width} x {height} pixels: an X-ray has at most {MOST_PIXELS // 10**6} million; give another '
+            'file or scale it down'
+        )
+
+
+@contextmanager
+def decoding(path: Path, reason: str | None = None) -> Iterator[None]:
+    """Around calls of a library that reads the bytes of a user's file, and of nothing else.
+
+    Decoders raise whatever damaged bytes lead them to, from ``KeyError`` to ``struct.error``, and warn of the rest:
+    both are about the file. Do not yield inside of the block, which holds Python's warning filters.
+
+    Args:
+        path: The file.
+        reason: Said instead of what the library says, which may quote what is in the file.
+
+    Raises:
+        InputError: The library failed.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            yield
+    except InputError:
+        raise
+    except Exception as error:
+        reason = reason or ' '.join(f'{type(error).__name__}: {error}'.split())[:200]
+        raise InputError(
+            f'{path}: cannot be decoded, because it is damaged, incomplete or of an unusual kind ({reason}); copy it '
+            'again, or export it again uncompressed'
+        ) from error
+
+
+# Of an 8-megapixel X-ray 8000 pixels at either end: more than dead pixels and hot ones, less than a tooth or a filling.
+PERCENTILES = (0.1, 99.9)
+
+
+def robust_range(values: np.ndarray) -> tuple[float, float]:
+    """The values between which an image lies, but for a few outliers: its 0.1 and 99.9 percentiles.
+
+    Where these two are equal, as in a mask, the lowest and the highest value are taken. Values that are not finite do
+    not count.
+    """
+    # As float64: NumPy takes the difference of neighbours in their own type, and that of 16-bit integers overflows.
+    finite = values[np.isfinite(values)].astype(float)
+    if not finite.size:
+        return 0.0, 0.0
+    low, high = np.percentile(finite, PERCENTILES)
+    return (float(low), float(high)) if low < high else (float(finite.min()), float(finite.max()))
+
+
+def to_uint8(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Map ``low`` to 0 and ``high`` to 255, linearly between them; what lies beyond is cut off.
+
+    Args:
+        values: Any shape and any real type; NaN becomes 0.
+        low, high: In the unit of the values. If ``high`` is not above ``low`` nothing is shown: all becomes 0.
+
+    Returns:
+        uint8, the shape of ``values``. A larger value never becomes a smaller one.
+    """
+    if not low < high:
+        return np.zeros(values.shape, np.uint8)
+    share = (np.clip(np.nan_to_num(values.astype(float), nan=low), low, high) - low) / (high - low)
+    return np.rint(share * 255).astype(np.uint8)
