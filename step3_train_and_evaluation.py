@@ -1,26 +1,24 @@
 #!/usr/bin/env python3
 """Step 3: train a recipe of cldetection_configs/ on the data of step 2, and score it on the validation images.
 
-The work dir receives the checkpoints, the log, curves.csv and curves.png and, at the end, best_model_weight.pth, its
-calibration, and report_valid/ with report.html: how good the best weights are on the validation images. Without
-validation images there are no calibration and no report.
+The work dir receives the checkpoints, the log, curves.csv and curves.png and, at the end, model/, the trained model as
+one folder, and report_valid/ with report.html: how good it is on the validation images. Without validation images there
+are no calibration and no report.
 """
 
 import argparse
 from pathlib import Path
 
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 
-from cephalometric.prediction.calibration import calibrate, save_calibration
-from cephalometric.prediction.predictor import choose_device
-from cephalometric.reporting.report_page import report_evaluation
-from cephalometric.training.assessment import assess
 from cephalometric.training.config import load_config
+from cephalometric.training.finishing import finish
 from cephalometric.training.run import train
 from cldetection_utils import add_data_arguments, run_step
 
 EXAMPLES = """examples:
-  python step3_train_and_evaluation.py cldetection_configs/cpu_hrnet-w18s_udp-1xb8-45e-256x320.py --data-root data
+  python step3_train_and_evaluation.py cldetection_configs/cpu_hrnet-w18s_udp-1xb8-45e-256x320.py \\
+      --data-root data/cephalometric
   python step3_train_and_evaluation.py CONFIG --work-dir work_dirs/mine --resume
   torchrun --nproc_per_node=2 step3_train_and_evaluation.py CONFIG --launcher pytorch
 """
@@ -75,16 +73,8 @@ def main() -> None:
     )
     print(f'Best weights: {best}')
     print(f'Curves:       {work_dir / "curves.png"} and {work_dir / "curves.csv"}')
-    if config.get('val_dataloader'):
-        report(config, best, work_dir)
-
-
-def report(config: Config, best: Path, work_dir: Path) -> None:
-    annotation_file = Path(config.data_root) / config.val_dataloader.dataset.ann_file
-    evaluation = assess(config, [best], annotation_file, choose_device())
-    if evaluation is not None:  # The other processes of a distributed run have done their share.
-        print(f'Calibration:  {save_calibration(calibrate(evaluation), [best])}')
-        print(f'Report:       {report_evaluation(evaluation, work_dir / "report_valid")}')
+    for line in finish(config, best):
+        print(line)
 
 
 if __name__ == '__main__':

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Step 4: score a checkpoint on the test images, and report it: report.html, tables, figures, drawings."""
+"""Step 4: score a model on the test images, and report it: report.html, tables, figures, drawings."""
 
 import argparse
 from pathlib import Path
@@ -8,44 +8,54 @@ from mmengine.config import DictAction
 from tqdm import tqdm
 
 from cephalometric.annotations.coco import load_coco
+from cephalometric.errors import InputError
 from cephalometric.files import write_json
-from cephalometric.prediction.predictor import choose_device
+from cephalometric.prediction.model_folder import find_model_folder
 from cephalometric.reporting.drawing import draw_images, save_picture, show_picture
 from cephalometric.reporting.report_page import report_evaluation
 from cephalometric.reporting.tables import format_table, score_rows, write_csv
 from cephalometric.results.evaluation import Evaluation, write_results
-from cephalometric.training.assessment import assess, with_expected_errors
-from cephalometric.training.config import load_config
-from cephalometric.training.run import start_distributed
+from cephalometric.training.assessment import assess
+from cephalometric.training.checkpoint_models import config_beside, open_model_or_checkpoints
+from cephalometric.training.config import find_data_root, load_config
+from cephalometric.training.run import choose_device, start_distributed
 from cldetection_utils import add_data_arguments, check_and_make_dir, run_step
 
-EXAMPLE = """example:
+EXAMPLES = """examples:
+  python step4_test_and_visualize.py --model work_dirs/cpu_hrnet-w18s_udp-1xb8-45e-256x320 \\
+      --data-root data/cephalometric --show-dir work_dirs/pictures --out work_dirs/scores.json
   python step4_test_and_visualize.py cldetection_configs/cpu_hrnet-w18s_udp-1xb8-45e-256x320.py \\
-      work_dirs/cpu_hrnet-w18s_udp-1xb8-45e-256x320/best_model_weight.pth \\
-      --data-root data --show-dir work_dirs/pictures --out work_dirs/scores.json
+      work_dirs/cpu_hrnet-w18s_udp-1xb8-45e-256x320/best_model_weight.pth --data-root data/cephalometric
 """
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('config', metavar='CONFIG', help='the recipe that the checkpoint was trained with')
     parser.add_argument(
-        'checkpoint',
-        metavar='CHECKPOINT',
-        nargs='+',
-        help='a checkpoint, or best_model_weight.pth; several are an ensemble',
+        'files',
+        metavar='[CONFIG] CHECKPOINT',
+        nargs='*',
+        help='a model as config and checkpoint, the config being that beside the checkpoint where none is given; '
+        'several checkpoints are an ensemble',
     )
+    parser.add_argument(
+        '--model',
+        nargs='+',
+        metavar='FOLDER',
+        help='a model folder, or the work dir of step 3; several: an ensemble',
+    )
+    parser.add_argument('--calibration', metavar='JSON', help='of "cephalometric calibrate", where the model has none')
     add_data_arguments(parser)
     parser.add_argument('--ann-file', help="which part of the data (default: the config's, test.json)")
     parser.add_argument('--out', metavar='JSON', help='write the scores here')
-    parser.add_argument('--csv', help='the table per landmark (default: scores_per_landmark.csv beside the checkpoint)')
+    parser.add_argument('--csv', help='the table per landmark (default: scores_per_landmark.csv beside the report)')
     parser.add_argument(
         '--report',
         metavar='DIR',
-        help='where report.html goes, with its figures, tables and results.json (default: report_test beside the '
-        'checkpoint, or report_ and what the part is called)',
+        help='where report.html goes, with its figures, tables and results.json (default: report_test in the work dir, '
+        'or report_ and what the part is called; an ensemble has no default)',
     )
     parser.add_argument('--dump', metavar='JSON', help='write every prediction here too, as in results.json')
     parser.add_argument('--show-dir', help='draw ground truth and prediction of the images into this folder')
@@ -55,27 +65,55 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--cuda_id', type=int, default=0, help='which GPU (default: 0; the CPU where there is none)')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='as in step 3')
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
-    return parser.parse_args()
+    args = parser.parse_args()
+    is_config = bool(args.files) and Path(args.files[0]).suffix != '.pth'
+    args.config, args.checkpoints = (args.files[0], args.files[1:]) if is_config else (None, args.files)
+    return args
 
 
 def main() -> None:
     args = parse_args()
-    config = load_config(args.config, args.data_root, args.landmarks, args.cfg_options)
     start_distributed(args.launcher)
-    annotation_file = Path(config.data_root) / (args.ann_file or config.test_dataloader.dataset.ann_file)
-    evaluation = assess(config, args.checkpoint, annotation_file, choose_device(args.cuda_id))
+    device = choose_device(args.cuda_id)
+    work_dir = Path('.') if args.report else find_work_dir(args)
+    model = open_model_or_checkpoints(
+        args.model, args.checkpoints, args.config, args.landmarks, args.cfg_options, args.calibration, device
+    )
+    annotation_file = find_annotation_file(args)
+    evaluation = assess(model, annotation_file, device)
     if evaluation is not None:  # The other processes of a distributed run have done their share.
-        evaluation = with_expected_errors(evaluation, args.checkpoint)
-        report(args, evaluation, annotation_file)
+        report(args, evaluation, annotation_file, Path(args.report or work_dir / f'report_{annotation_file.stem}'))
         draw(args, evaluation, annotation_file)
 
 
-def report(args: argparse.Namespace, evaluation: Evaluation, annotation_file: Path) -> None:
+def find_work_dir(args: argparse.Namespace) -> Path:
+    models = args.model or args.checkpoints
+    if len(models) > 1:
+        raise InputError('an ensemble has no folder of its own: say where its report goes with --report DIR')
+    if args.checkpoints:
+        return Path(args.checkpoints[0]).parent
+    folder = find_model_folder(models[0]) if models else Path('model')
+    if folder.name != 'model':
+        raise InputError(f'{folder} is not in the work dir of a training: say where its report goes with --report DIR')
+    return folder.parent
+
+
+def find_annotation_file(args: argparse.Namespace) -> Path:
+    if args.model:
+        return find_data_root(args.data_root) / (args.ann_file or 'test.json')
+    config = load_config(
+        args.config or config_beside(args.checkpoints[0]), args.data_root, args.landmarks, args.cfg_options
+    )
+    return Path(config.data_root) / (args.ann_file or config.test_dataloader.dataset.ann_file)
+
+
+def report(args: argparse.Namespace, evaluation: Evaluation, annotation_file: Path, folder: Path) -> None:
     scores = evaluation.overall()
     rows = score_rows(evaluation.landmarks, evaluation.per_landmark(), scores)
     print(format_table(rows))
     print(f'MRE = {scores.mre_mm:.3f} ± {scores.sd_mm:.3f} mm over {len(evaluation.images)} images')
-    table = Path(args.csv or Path(args.checkpoint[0]).with_name('scores_per_landmark.csv'))
+    page = report_evaluation(evaluation, folder)
+    table = Path(args.csv or page.parent.with_name('scores_per_landmark.csv'))
     write_csv(rows, table)
     print(f'Table:       {table}')
     if args.out:
@@ -84,8 +122,7 @@ def report(args: argparse.Namespace, evaluation: Evaluation, annotation_file: Pa
     if args.dump:
         write_results(args.dump, evaluation)
         print(f'Predictions: {args.dump}')
-    folder = args.report or Path(args.checkpoint[0]).with_name(f'report_{annotation_file.stem}')
-    print(f'Report:      {report_evaluation(evaluation, folder)}')
+    print(f'Report:      {page}')
 
 
 def draw(args: argparse.Namespace, evaluation: Evaluation, annotation_file: Path) -> None:

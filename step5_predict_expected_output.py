@@ -3,14 +3,14 @@
 
 import argparse
 
-from cephalometric.annotations.challenge_json import write_result
-from cephalometric.prediction.predictor import CephalometricPredictor, choose_device
-from cephalometric.prediction.stacks import predict_stack
-from cephalometric.training.config import load_config
-from cephalometric.xrays.mha import open_stack
+from cephalometric.prediction.stacks import write_stack_prediction
+from cephalometric.training.checkpoint_models import open_model_or_checkpoints
+from cephalometric.training.run import choose_device
 from cldetection_utils import run_step
 
-EXAMPLE = """example:
+EXAMPLES = """examples:
+  python step5_predict_expected_output.py --model work_dirs/cpu_hrnet-w18s_udp-1xb8-45e-256x320 \\
+      --load_mha_path data/train_stack.mha --save_json_path expected_output.json
   python step5_predict_expected_output.py \\
       --config_file cldetection_configs/cpu_hrnet-w18s_udp-1xb8-45e-256x320.py \\
       --load_weight_path work_dirs/cpu_hrnet-w18s_udp-1xb8-45e-256x320/best_model_weight.pth \\
@@ -21,10 +21,18 @@ EXAMPLE = """example:
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('--config_file', required=True, help='the recipe that the weights were trained with')
-    parser.add_argument('--load_weight_path', required=True, help='a checkpoint, or best_model_weight.pth')
+    parser.add_argument(
+        '--model',
+        nargs='+',
+        metavar='FOLDER',
+        help='a model folder, or the work dir of step 3; several: an ensemble',
+    )
+    parser.add_argument('--config_file', help='the recipe of the weights (default: the one beside them)')
+    parser.add_argument(
+        '--load_weight_path', nargs='+', default=[], help='a checkpoint, or best_model_weight.pth, instead of --model'
+    )
     parser.add_argument('--load_mha_path', required=True, help='the stack, .mha or .mhd')
     parser.add_argument('--save_json_path', required=True, help='the result file; its folder must exist')
     parser.add_argument(
@@ -36,11 +44,11 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    stack = open_stack(args.load_mha_path)
-    config = load_config(args.config_file, landmark_set=args.landmarks)
-    predictor = CephalometricPredictor(config, args.load_weight_path, choose_device(args.cuda_id))
-    write_result(args.save_json_path, (prediction.points_px for prediction in predict_stack(predictor, stack)))
-    print(f'{len(stack)} slices with {len(predictor.landmarks)} landmarks each: {args.save_json_path}')
+    model = open_model_or_checkpoints(
+        args.model, args.load_weight_path, args.config_file, args.landmarks, device=choose_device(args.cuda_id)
+    )
+    slices = write_stack_prediction(model, args.load_mha_path, args.save_json_path)
+    print(f'{slices} slices with {len(model.landmarks)} landmarks each: {args.save_json_path}')
 
 
 if __name__ == '__main__':

@@ -12,13 +12,12 @@ from collections import defaultdict
 import cv2
 import numpy as np
 
-from cephalometric.annotations.coco import load_coco
+from cephalometric.annotations.coco import load_coco, read_image
 from cephalometric.geometry import radial_error_mm
 from cephalometric.prediction.calibration import load_calibration
-from cephalometric.prediction.orientation import OTHERS, UPRIGHT, USUAL_SCORE, predict_any_way
+from cephalometric.prediction.orientation_search import OTHERS, UPRIGHT, USUAL_SCORE, predict_any_way
 from cephalometric.prediction.predictor import CephalometricPredictor
 from cephalometric.training.config import load_config
-from cephalometric.xrays.pictures import read_image
 
 
 def main() -> None:

@@ -15,11 +15,10 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from cephalometric.annotations.coco import load_coco
+from cephalometric.annotations.coco import load_coco, read_image
 from cephalometric.geometry import radial_error_mm
 from cephalometric.prediction.predictor import CephalometricPredictor
 from cephalometric.training.config import load_config
-from cephalometric.xrays.pictures import read_image
 
 
 def main() -> None:

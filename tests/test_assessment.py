@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 from conftest import TINY_RECIPE
 
-from cephalometric.annotations.coco import load_coco
+from cephalometric.annotations.coco import load_coco, read_image
 from cephalometric.errors import InputError
 from cephalometric.prediction.predictor import CephalometricPredictor
 from cephalometric.training.assessment import assess, evaluate, with_expected_errors
 from cephalometric.training.config import load_config
-from cephalometric.xrays.pictures import read_image
 
 
 @pytest.fixture(scope='module')

@@ -8,13 +8,12 @@ from mmengine.dataset import pseudo_collate
 from mmpose.models import build_pose_estimator
 from mmpose.registry import DATASETS
 
-from cephalometric.annotations.coco import load_coco
+from cephalometric.annotations.coco import load_coco, read_image
 from cephalometric.geometry import radial_error_mm
 from cephalometric.models.coarse_to_fine import CoarseToFinePoseEstimator
 from cephalometric.prediction.patches import ImagePyramid
 from cephalometric.prediction.predictor import CephalometricPredictor
 from cephalometric.training.config import load_config
-from cephalometric.xrays.pictures import read_image
 
 
 @pytest.fixture

@@ -116,7 +116,7 @@ def test_flagged_landmarks_have_another_colour_and_a_ring_of_their_expected_erro
     for k in range(COUNT):
         expected = FLAGGED_COLOUR if xray.flagged[k] else PREDICTED_COLOUR
         assert colour_at(picture, xray.points_px[k]) == expected
-    radius_px = xray.expected_errors_mm[-1] / xray.spacing_mm
+    radius_px = xray.expected_error_mm[-1] / xray.spacing_mm
     assert colour_at(picture, xray.points_px[-1] + (0, radius_px)) == FLAGGED_COLOUR
 
 

@@ -11,7 +11,7 @@ import torch
 from command_lines import call, rows_of
 from conftest import ROOT, TINY_COARSE_TO_FINE, TINY_RECIPE, run_python
 
-from cephalometric.annotations.coco import load_coco
+from cephalometric.annotations.coco import load_coco, read_image
 from cephalometric.errors import InputError
 from cephalometric.files import sha256
 from cephalometric.geometry import mean_layout_mm
@@ -19,7 +19,6 @@ from cephalometric.landmarks import landmark_table, load_landmark_set
 from cephalometric.prediction.export import export_predictor
 from cephalometric.prediction.predictor import CephalometricPredictor, build_model
 from cephalometric.training.config import load_config
-from cephalometric.xrays.pictures import read_image
 
 RTMPOSE = ROOT / 'cldetection_configs' / 'rtmpose-m_8xb256-420e-512x512.py'
 

@@ -9,14 +9,13 @@ import pytest
 import torch
 from conftest import TINY_RECIPE
 
-from cephalometric.annotations.coco import load_coco
+from cephalometric.annotations.coco import load_coco, read_image
 from cephalometric.errors import InputError
 from cephalometric.files import sha256
 from cephalometric.prediction.export import export_predictor
 from cephalometric.prediction.onnx_backend import OnnxNetwork
 from cephalometric.prediction.predictor import CephalometricPredictor
 from cephalometric.training.config import load_config
-from cephalometric.xrays.pictures import read_image
 
 
 @pytest.fixture(scope='module')

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from cephalometric.prediction.orientation import OTHERS, UPRIGHT, Orientation, is_unsure, predict_any_way, turn_film
+from cephalometric.orientation import Orientation, turn_film
+from cephalometric.prediction.orientation_search import OTHERS, UPRIGHT, is_unsure, predict_any_way
 
 EVERY_WAY = (UPRIGHT, *OTHERS)
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from cephalometric.annotations.coco import LabelledImage, LabelledImages
+from cephalometric.annotations.coco import LabelledImage, LabelledImages, read_image
 from cephalometric.errors import InputError
-from cephalometric.xrays.pictures import read_image, read_picture
+from cephalometric.xrays.pictures import read_picture
 
 
 def entry(folder: Path, width=5, height=4):

@@ -13,7 +13,7 @@ import pytest
 from cephalometric.annotations.coco import LabelledImage, coco_content
 from cephalometric.errors import InputError
 from cephalometric.landmarks import load_landmark_set
-from cephalometric.prediction.orientation import Orientation
+from cephalometric.orientation import Orientation
 from cephalometric.reporting.tables import write_landmarks
 from cephalometric.results.predictions import NOTICE, PredictedXray, Predictions, read_point_file, write_predictions
 
@@ -34,7 +34,7 @@ def predicted(name='film', spacing_mm=0.1, calibrated=True, orientation=Orientat
         orientation=orientation,
         points_px=points_px,
         scores=np.linspace(1, 0.1, COUNT),
-        expected_errors_mm=expected if calibrated else None,
+        expected_error_mm=expected if calibrated else None,
         flagged=expected > 3 if calibrated else None,
         warnings=('it is coloured',),
         measurements={'SNA': 82.0, 'overjet': np.nan},
@@ -107,7 +107,7 @@ def test_predictions_come_back_the_same(tmp_path, calibrated):
     (again,) = back.xrays
     np.testing.assert_array_equal(again.points_px, points_px)
     np.testing.assert_array_equal(again.scores, xray.scores)
-    assert (again.expected_errors_mm is None) is (again.flagged is None) is (not calibrated)
+    assert (again.expected_error_mm is None) is (again.flagged is None) is (not calibrated)
     assert again.orientation == xray.orientation and again.spacing_mm == 0.1
     assert np.isnan(again.measurements['overjet'])
 

@@ -7,12 +7,11 @@ import torch
 from conftest import ROOT, TINY_RECIPE
 from mmengine.runner import Runner
 
-from cephalometric.annotations.coco import load_coco
+from cephalometric.annotations.coco import load_coco, read_image
 from cephalometric.errors import InputError
 from cephalometric.prediction.predictor import CephalometricPredictor, build_model, choose_device
 from cephalometric.training.assessment import evaluate
 from cephalometric.training.config import load_config
-from cephalometric.xrays.pictures import read_image
 
 
 @pytest.fixture(scope='module')

@@ -1,8 +1,34 @@
-"""Cephalometric landmark detection on MMPose: lateral skull X-rays in, landmarks out."""
+"""Cephalometric landmark detection: lateral skull X-rays in, landmarks and measurements out.
 
-import warnings
+>>> import cephalometric as ceph
+>>> model = ceph.load_model()
+>>> result = model.predict('film.png')
 
-# mmcv-lite says at every import that it is not mmcv; nothing here uses what it lacks.
-warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')
+For research; not a medical device. ``docs/python.md`` describes the API.
+"""
 
-__version__ = '0.1.0'
+from importlib import import_module
+
+__version__ = '0.2.0'
+__all__ = [
+    'InputError',
+    'Model',
+    'Orientation',
+    'Result',
+    'Xray',
+    '__version__',
+    'load_measurements',
+    'load_model',
+    'read_xrays',
+]
+
+
+def __getattr__(name: str) -> object:
+    # Lazily, so that importing the package takes no time and needs nothing that is not used.
+    if name in __all__:
+        return getattr(import_module('cephalometric.api'), name)
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -2,34 +2,48 @@
 
 import argparse
 import sys
+from importlib import import_module
 
-from cephalometric.commands.calibrate import add_calibrate_command
-from cephalometric.commands.export import add_export_command
-from cephalometric.commands.measure import add_measure_command
-from cephalometric.commands.phantom import add_phantom_command
-from cephalometric.commands.predict import add_predict_command
-from cephalometric.commands.report import add_report_command
+from cephalometric import __version__
 from cephalometric.errors import run_step
 
 DESCRIPTION = 'Landmarks and measurements of lateral skull X-rays. For research; not a medical device.'
-# Each module adds its flags here and imports what it works with when it runs, so that --help answers at once.
-COMMANDS = (
-    add_predict_command,
-    add_measure_command,
-    add_report_command,
-    add_calibrate_command,
-    add_export_command,
-    add_phantom_command,
-)
+EXAMPLE = """example:
+  cephalometric predict film.jpg --spacing 0.1
+"""
+COMMANDS = {
+    'predict': 'find the landmarks of X-rays',
+    'measure': 'take measurements from landmarks',
+    'report': 'write the report of a run, or compare runs',
+    'calibrate': 'learn expected errors from labelled X-rays',
+    'models': 'list the models that ship, or describe one',
+    'export': 'make a model folder of a checkpoint',
+    'phantom': 'write synthetic X-rays with landmarks in the challenge format',
+}
 
 
 def main() -> None:
     """Run the command that the arguments name; its exit status is what it returns, or 0."""
-    parser = argparse.ArgumentParser(prog='cephalometric', description=DESCRIPTION)
-    commands = parser.add_subparsers(metavar='COMMAND', required=True)
-    for add_command in COMMANDS:
-        add_command(commands)
+    parser = argparse.ArgumentParser(
+        prog='cephalometric',
+        description=DESCRIPTION,
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('--version', action='version', version=f'cephalometric {__version__}')
+    commands = parser.add_subparsers(metavar='COMMAND')
+    wanted = next((word for word in sys.argv[1:] if not word.startswith('-')), None)
+    for name, purpose in COMMANDS.items():
+        if name == wanted:
+            # Only the module of the command that runs is loaded, so that help and errors answer at once.
+            module = import_module(f'cephalometric.commands.{name}')
+            getattr(module, f'add_{name}_command')(commands)
+        else:
+            commands.add_parser(name, help=purpose)
     args = parser.parse_args()
+    if not hasattr(args, 'run'):
+        parser.print_help()
+        return
     sys.exit(args.run(args))
 
 

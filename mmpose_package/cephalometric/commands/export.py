@@ -1,40 +1,57 @@
-"""``export``: a trained model as ONNX graphs."""
+"""``export``: a checkpoint of a training as a model folder."""
 
 import argparse
+from importlib import import_module
+from pathlib import Path
 
-DESCRIPTION = """Write a trained model as ONNX graphs with its config, its calibration and export.json, which says in
-words and numbers what comes before and after the networks. The graphs are run and compared with PyTorch, on synthetic
-X-rays or on those of --check; nothing is written when a landmark differs by more than 0.1 pixel. To predict with ONNX
-Runtime: predict --backend onnxruntime --config OUT/config.py --checkpoint OUT/export.json. For research; not a medical
-device."""
+from cephalometric.commands import example
+from cephalometric.errors import InputError
+from cephalometric.phantom.rendering import make_phantom
+from cephalometric.xrays.reading import find_xrays, read_xrays
+
+DESCRIPTION = """Make a model folder of a checkpoint: the recipe, the weights, the networks as ONNX graphs, and all that
+surrounds them as numbers. Step 3 does this at its end; this command does it for checkpoints of earlier runs. The graphs
+are run and compared with PyTorch, on synthetic X-rays or on those of --check; where a landmark differs by more than 0.1
+pixel, they are left out, and the folder says so. It needs what training needs. For research; not a medical device."""
+EXAMPLE = """
+  cephalometric export work_dirs/old/best_model_weight.pth --out models/old
+"""
 SYNTHETIC = 3
 
 
 def add_export_command(commands: argparse._SubParsersAction) -> None:
     """Add the command to the command line."""
-    parser = commands.add_parser('export', help='write a model as ONNX graphs', description=DESCRIPTION)
-    parser.add_argument('--config', required=True, help='the recipe that the weights were trained with')
-    parser.add_argument('--checkpoint', required=True, metavar='PTH', help='the weights')
-    parser.add_argument('--landmarks', metavar='SET', help="landmark set, by name or .json (default: the config's)")
-    parser.add_argument('--out', required=True, metavar='DIR', help='a new or empty folder; made if need be')
+    parser = commands.add_parser(
+        'export', help='make a model folder of a checkpoint', description=DESCRIPTION, **example(EXAMPLE)
+    )
+    parser.add_argument('checkpoint', metavar='CHECKPOINT', help='the weights, such as best_model_weight.pth')
+    parser.add_argument('--config', help='the recipe that they were trained with [the one beside them]')
+    parser.add_argument('--landmarks', metavar='SET', help="landmark set, by name or .json [the config's]")
+    parser.add_argument('--out', required=True, metavar='DIR', help='a new or empty folder')
     parser.add_argument(
-        '--check', nargs='+', metavar='INPUT', help='X-rays, folders or globs to compare on (default: synthetic ones)'
+        '--check', nargs='+', metavar='INPUT', help='X-rays, folders or globs to compare on [synthetic ones]'
     )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
     """Export, compare and write."""
-    from cephalometric.phantom.rendering import make_phantom
-    from cephalometric.prediction.export import export_predictor
-    from cephalometric.training.config import load_config
-    from cephalometric.xrays.reading import find_xrays, read_xrays
-
-    config = load_config(args.config, landmark_set=args.landmarks)
+    out = Path(args.out)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f'--out {out} is there already and not empty: name a new folder')
     if args.check:
         xrays = [xray.image for path in find_xrays(args.check) for xray in read_xrays(path)]
     else:
         xrays = [make_phantom(seed).image for seed in range(SYNTHETIC)]
-    distance_px = export_predictor(config, args.checkpoint, args.out, xrays)
-    print(f'On {len(xrays)} X-rays ONNX Runtime finds the landmarks where PyTorch does, within {distance_px:.4f} pixel')
-    print(f'Export: {args.out}')
+    try:
+        # By name, because only training needs PyTorch.
+        models = import_module('cephalometric.training.checkpoint_models')
+    except ImportError as error:
+        raise InputError(f'{error.name} is missing: export needs what training needs (docs/installation.md)') from None
+    description = models.write_checkpoint_model(args.checkpoint, out, args.config, args.landmarks, check_on=xrays)
+    if description.networks:
+        distance_px = description.provenance['onnx_against_pytorch']['largest_distance_px']
+        print(f'On {len(xrays)} X-rays ONNX Runtime and PyTorch find the landmarks within {distance_px:.4f} pixel')
+    else:
+        print(f'The networks run by PyTorch alone: {description.why_no_networks}')
+    print(f'Model: {out}')

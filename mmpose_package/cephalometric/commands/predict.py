@@ -1,53 +1,171 @@
-"""``predict``: landmarks of ordinary X-rays."""
+"""``predict``: X-rays into landmarks, measurements and pictures."""
 
 import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tqdm import tqdm
+
+from cephalometric.api import FLAG_MM, Model, Result, Xray, load_model, read_xrays
+from cephalometric.commands import add_model_arguments, device_of, example
+from cephalometric.errors import InputError
+from cephalometric.prediction.model_folder import DEFAULT
+from cephalometric.reporting.tables import write_landmarks, write_measurements
+from cephalometric.results.predictions import Predictions, write_predictions
+from cephalometric.xrays.reading import find_xrays, name_xrays, subfolders_of
+from cephalometric.xrays.spacing import check_spacing
 
 DESCRIPTION = """Find the landmarks of X-rays: PNG, JPEG, TIFF, BMP, MetaImage (.mha, .mhd) and DICOM files, folders and
 globs of them. OUT receives landmarks.csv, measurements.csv, predictions.json and overlays/. Coordinates are pixels of
 the X-ray as it lies; millimetres follow from the spacing of the file or of --spacing, and are left out without one.
 A file that cannot be read is reported and the others go on; the exit status is then 1. For research; not a medical
 device."""
+EXAMPLE = """
+  cephalometric predict film.jpg --spacing 0.1
+  cephalometric predict scans/ film.dcm --model work_dirs/mine --out results
+"""
+OUTPUTS = ('landmarks.csv', 'measurements.csv', 'predictions.json', 'overlays')
 
 
 def add_predict_command(commands: argparse._SubParsersAction) -> None:
     """Add the command to the command line."""
-    parser = commands.add_parser('predict', help='find the landmarks of X-rays', description=DESCRIPTION)
+    parser = commands.add_parser(
+        'predict', help='find the landmarks of X-rays', description=DESCRIPTION, **example(EXAMPLE)
+    )
     parser.add_argument('inputs', nargs='+', metavar='INPUT', help='a file, a folder or a glob')
-    add_model_arguments(parser)
-    parser.add_argument('--out', required=True, metavar='DIR', help='the folder for the results; made if need be')
+    parser.add_argument('--out', default='results', metavar='DIR', help='the folder for the results [%(default)s]')
     parser.add_argument('--overwrite', action='store_true', help='replace the results of an earlier run in OUT')
+    add_model_arguments(parser, default=DEFAULT)
     parser.add_argument('--spacing', type=float, metavar='MM', help="mm per pixel, used before the files' own")
     parser.add_argument(
         '--flag-mm',
         type=float,
-        default=3.0,
+        default=FLAG_MM,
         metavar='MM',
-        help='flag landmarks whose expected error is beyond this (default: 3)',
+        help='flag landmarks whose expected error is beyond this [%(default)g]',
     )
-    parser.add_argument('--batch-size', type=int, default=4, metavar='N', help='X-rays in one pass (default: 4)')
-    parser.add_argument('--upright', action='store_true', help='trust that no film is mirrored, turned or inverted')
+    parser.add_argument('--recursive', action='store_true', help='look into the subfolders of folders too')
+    parser.add_argument('--batch-size', type=int, default=4, metavar='N', help='X-rays in one pass [%(default)s]')
+    parser.add_argument('--upright', action='store_true', help='trust that no X-ray is mirrored, turned or inverted')
     parser.add_argument('--no-overlay', action='store_true', help='draw no pictures')
     parser.set_defaults(run=run)
 
 
-def add_model_arguments(parser: argparse.ArgumentParser) -> None:
-    """The flags that say what predicts."""
-    parser.add_argument('--config', required=True, help='the recipe that the weights were trained with')
-    parser.add_argument(
-        '--checkpoint', required=True, nargs='+', metavar='PTH', help='weights; several are used as an ensemble'
-    )
-    parser.add_argument(
-        '--backend',
-        choices=['torch', 'onnxruntime'],
-        default='torch',
-        help='what computes; with onnxruntime, PTH is the export.json of export (default: torch)',
-    )
-    parser.add_argument('--landmarks', metavar='SET', help="landmark set, by name or .json (default: the config's)")
-    parser.add_argument('--cuda_id', type=int, default=0, help='which GPU (default: 0; the CPU where there is none)')
-
-
 def run(args: argparse.Namespace) -> int:
-    """Predict; the exit status is 1 when a file could not be read."""
-    from cephalometric.commands.predicting import PredictionRun
+    """Predict and write everything; the exit status is 1 when a file could not be read."""
+    check_spacing(args.spacing)
+    if args.batch_size < 1:
+        raise InputError(f'--batch-size {args.batch_size}: give 1 or more')
+    if not args.flag_mm > 0:
+        raise InputError(f'--flag-mm {args.flag_mm:g}: give a number of millimetres above 0')
+    out = Path(args.out)
+    paths = find_xrays(args.inputs, recursive=args.recursive)
+    left_out = [] if args.recursive else subfolders_of(args.inputs)
+    if left_out:
+        names = ', '.join(map(str, left_out[:3])) + (', ...' if len(left_out) > 3 else '')
+        _say(f'note: subfolders are not looked into ({names}): --recursive does')
+    _check_output(out, args.overwrite, paths)
+    model = load_model(
+        *args.model, calibration=args.calibration, backend=args.backend, device=device_of(args.backend, args.cuda_id)
+    )
+    return PredictionRun(model, args, out, paths).run()
 
-    return PredictionRun(args).run()
+
+class PredictionRun:
+    """What the flags ask for.
+
+    Args:
+        model: What predicts.
+        args: The flags.
+        out: The folder for the results.
+        paths: The files.
+    """
+
+    def __init__(self, model: Model, args: argparse.Namespace, out: Path, paths: list[Path]) -> None:
+        self.model, self.args, self.out, self.paths = model, args, out, paths
+        self.results: list[Result] = []
+        self.failed: dict[str, str] = {}
+
+    def run(self) -> int:
+        """Predict and write everything.
+
+        Returns:
+            1 when a file could not be read, else 0.
+        """
+        if self.model.calibration is None:
+            _say('warning: the model has no calibration: expected errors are not known, and landmarks not assessed')
+        (self.out if self.args.no_overlay else self.out / 'overlays').mkdir(parents=True, exist_ok=True)
+        try:
+            for batch in _batches(self._read(), self.args.batch_size):
+                for result in self.model.predict_batch(batch, upright=self.args.upright, flag_mm=self.args.flag_mm):
+                    self._keep(result)
+        finally:  # Also what an interrupted run has done so far.
+            self._write_tables()
+        print(f'{summary(self.results)}: {self.out}')
+        if self.failed:
+            print(f'{len(self.failed)} files could not be read: see above and predictions.json')
+        return 1 if self.failed else 0
+
+    def _read(self) -> Iterator[Xray]:
+        """All X-rays of all files. A file that cannot be read is noted, and costs the others nothing."""
+        files = list(zip(self.paths, name_xrays(self.paths), strict=True))
+        for path, name in tqdm(files, desc='Predicting', unit='file'):
+            try:
+                yield from read_xrays(path, self.args.spacing, name)
+            except InputError as error:
+                self.failed[str(path)] = str(error)
+                _say(f'error: {error}')
+
+    def _keep(self, result: Result) -> None:
+        for warning in result.warnings:
+            _say(f'warning: {result.name}: {warning}')
+        if not self.args.no_overlay:
+            result.draw(self.out / 'overlays' / f'{result.name}.png')
+        self.results.append(result.without_image())
+
+    def _write_tables(self) -> None:
+        about = {**self.model.about(), 'flag_mm': self.args.flag_mm}
+        predictions = Predictions(self.model.landmarks, tuple(self.results), self.failed, about)
+        write_landmarks(self.out / 'landmarks.csv', predictions)
+        write_measurements(self.out / 'measurements.csv', self.results, self.model.measurements)
+        write_predictions(self.out / 'predictions.json', predictions)
+
+
+def summary(results: list[Result]) -> str:
+    """How many X-rays, landmarks, flags and doubts there are, in one line."""
+    parts = [f'{len(results)} X-rays']
+    if results:
+        parts[0] += f' with {len(results[0].points_px)} landmarks each'
+    assessed = [result.flagged for result in results if result.flagged is not None]
+    parts.append(f'{sum(int(flags.sum()) for flags in assessed)} landmarks flagged' if assessed else 'not assessed')
+    if doubtful := sum(result.doubtful for result in results):
+        parts.append(f'{doubtful} X-rays doubtful: see the warnings')
+    return ', '.join(parts)
+
+
+def _check_output(out: Path, overwrite: bool, paths: list[Path]) -> None:
+    if out.exists() and not out.is_dir():
+        raise InputError(f'--out {out} is a file: name a folder')
+    found = [name for name in OUTPUTS if (out / name).exists()]
+    if found and not overwrite:
+        raise InputError(f'{out} holds {found[0]} already: name another --out, or replace the results by --overwrite')
+    overlays = (out / 'overlays').resolve()
+    inside = [path for path in paths if overlays in path.resolve().parents]
+    if inside:
+        raise InputError(f'{inside[0]} lies where the overlays go and might be overwritten: name another --out')
+
+
+def _batches(xrays: Iterator[Xray], size: int) -> Iterator[list[Xray]]:
+    batch = []
+    for xray in xrays:
+        batch.append(xray)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _say(message: str) -> None:
+    tqdm.write(message, file=sys.stderr)

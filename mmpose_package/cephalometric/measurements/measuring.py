@@ -40,6 +40,22 @@ def measure(
     return {measurement.name: float(value) for measurement, value in zip(chosen, values, strict=True)}
 
 
+def flagged_measurements(
+    measurements: Sequence[Measurement], landmark_set: LandmarkSet, flagged: np.ndarray | None
+) -> frozenset[str]:
+    """The names of the measurements that use a flagged landmark.
+
+    Args:
+        measurements: What was measured.
+        landmark_set: Names the K landmarks.
+        flagged: Shape (K,); None where nothing was assessed.
+    """
+    if flagged is None:
+        return frozenset()
+    names = {name for name, flag in zip(landmark_set.abbreviations, flagged, strict=True) if flag}
+    return frozenset(measurement.name for measurement in measurements if names & set(measurement.landmarks))
+
+
 def measure_all(
     points_px: np.ndarray, landmark_set: LandmarkSet, spacings_mm: np.ndarray, measurements: Sequence[Measurement]
 ) -> np.ndarray:

@@ -1,11 +1,16 @@
 """The models that MMPose does not have; importing this package registers them."""
 
-from cephalometric.models.coarse_to_fine import CoarseToFinePoseEstimator, PatchRefiner
-from cephalometric.models.cspnext import CSPNeXt
-from cephalometric.models.heads import HeatmapCrossEntropyLoss, SoftmaxHeatmapHead
-from cephalometric.models.patch_codec import PatchHeatmap
-from cephalometric.models.patch_refiner import LandmarkPatchHead, LandmarkUNet
-from cephalometric.models.udp_heatmap import BoundedUDPHeatmap
+import warnings
+
+# mmcv-lite says at every import that it is not mmcv; nothing here uses what it lacks.
+warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')
+
+from cephalometric.models.coarse_to_fine import CoarseToFinePoseEstimator  # noqa: E402
+from cephalometric.models.cspnext import CSPNeXt  # noqa: E402
+from cephalometric.models.heads import HeatmapCrossEntropyLoss, SoftmaxHeatmapHead  # noqa: E402
+from cephalometric.models.patch_codec import PatchHeatmap  # noqa: E402
+from cephalometric.models.patch_refiner import LandmarkPatchHead, LandmarkUNet, PatchRefiner  # noqa: E402
+from cephalometric.models.udp_heatmap import BoundedUDPHeatmap  # noqa: E402
 
 __all__ = [
     'BoundedUDPHeatmap',

@@ -7,52 +7,12 @@ from contextlib import AbstractContextManager, nullcontext
 import numpy as np
 import torch
 from mmcv.cnn.utils.fuse_conv_bn import fuse_conv_bn
-from mmengine.model import BaseModule
 from mmengine.structures import InstanceData
 from mmpose.models import TopdownPoseEstimator
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 
-from cephalometric.geometry import layout_scale
-from cephalometric.prediction.patches import ImagePyramid, PatchFrame
-
-
-@MODELS.register_module()
-class PatchRefiner(BaseModule):
-    """The network that finds a landmark in a patch.
-
-    Args:
-        backbone: Such as ``LandmarkUNet``.
-        head: Such as ``LandmarkPatchHead``.
-    """
-
-    def __init__(self, backbone: dict, head: dict, init_cfg: dict | None = None) -> None:
-        super().__init__(init_cfg)
-        self.backbone = MODELS.build(backbone)
-        self.head = MODELS.build(head)
-
-    def loss(self, patches: torch.Tensor, profiles: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-        """The loss of a batch.
-
-        Args:
-            patches: One for each landmark, uint8, shape (B, K, size, size).
-            profiles: The codec's, of each landmark in each patch, shape (B, K, K, 2, cells).
-            weights: Shape (B, K, K); 0 for landmarks that do not count in a patch.
-        """
-        features, landmarks = self._features(patches)
-        return self.head.loss(features, landmarks, profiles.flatten(0, 1), weights.flatten(0, 1))
-
-    def forward(self, patches: torch.Tensor) -> torch.Tensor:
-        """The distributions over the cells of patches, shape (B, K, h, w); patches as for :meth:`loss`."""
-        features, landmarks = self._features(patches)
-        return self.head.predict(features, landmarks).unflatten(0, patches.shape[:2])
-
-    def _features(self, patches: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        batch, landmarks = patches.shape[:2]
-        numbers = torch.arange(landmarks, device=patches.device).repeat(batch)
-        # Grey levels around 0, as far apart as in most X-rays.
-        centred = (patches.flatten(0, 1)[:, None].float() / 255 - 0.45) / 0.25
-        return self.backbone(centred.contiguous(memory_format=torch.channels_last), numbers), numbers
+from cephalometric.prediction.refinement import Refinement
 
 
 @MODELS.register_module()
@@ -125,49 +85,23 @@ class CoarseToFinePoseEstimator(TopdownPoseEstimator):
         """
         samples = super().predict(inputs, data_samples)
         coarse = np.stack([sample.pred_instances.keypoints[0] for sample in samples])
-        points, scores = self.refine([sample.pyramid for sample in samples], coarse)
+        points, scores = self.refinement.refine(self.look, [sample.pyramid for sample in samples], coarse)
         for sample, *found in zip(samples, points, scores, strict=True):
             keypoints, keypoint_scores = (part[None].astype(np.float32) for part in found)
             sample.pred_instances = InstanceData(keypoints=keypoints, keypoint_scores=keypoint_scores)
         return samples
 
-    def refine(self, pyramids: Sequence[ImagePyramid], points_px: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Look for landmarks near where they are expected, with one refiner after another.
+    @property
+    def refinement(self) -> Refinement:
+        """What surrounds the refiners."""
+        codec = self.refiners[0].head.decoder
+        layout = self.mean_layout_mm.cpu().numpy().astype(float)
+        return Refinement(self.resolutions_mm, self.patch_size, codec.stride, codec.window, layout)
 
-        Args:
-            pyramids: B X-rays.
-            points_px: Where to look, shape (B, K, 2) as x, y, in pixels of each X-ray.
-
-        Returns:
-            The landmarks, shape (B, K, 2) as x, y, in pixels of each X-ray, and their scores, shape (B, K).
-        """
-        found, scores = [], []
-        for refiner, resolution_mm in zip(self.refiners, self.resolutions_mm, strict=True):
-            centres = np.mean(found, axis=0) if found else points_px
-            for parts, part in zip((found, scores), self._look(refiner, resolution_mm, pyramids, centres), strict=True):
-                parts.append(part)
-        return np.mean(found, axis=0), np.mean(scores, axis=0)
-
-    def _look(
-        self,
-        refiner: PatchRefiner,
-        resolution_mm: float,
-        pyramids: Sequence[ImagePyramid],
-        centres_px: np.ndarray,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        layout = self.mean_layout_mm.cpu().numpy()
-        frames, patches = [], []
-        for pyramid, centres in zip(pyramids, centres_px, strict=True):
-            # Landmarks that all lie in one place have no scale; then any will do.
-            step_px = (layout_scale(layout, centres) or 1.0) * resolution_mm
-            # On a grid: a difference in the last digits, as between two processors, must not cut other pixels.
-            step_px, centres = np.ceil(step_px * 64) / 64, np.round(centres * 4) / 4
-            frames += [PatchFrame(centre, step_px, self.patch_size) for centre in centres]
-            patches.append([frame.cut(pyramid) for frame in frames[-len(centres) :]])
-        heatmaps = refiner(torch.from_numpy(np.array(patches)).to(self.mean_layout_mm.device)).cpu().numpy()
-        points, scores = (part[0] for part in refiner.head.decoder.decode(heatmaps.reshape(-1, *heatmaps.shape[2:])))
-        found = np.stack([frame.to_image(point) for frame, point in zip(frames, points, strict=True)])
-        return found.reshape(centres_px.shape), scores.reshape(centres_px.shape[:2])
+    @torch.inference_mode()
+    def look(self, view: int, patches: np.ndarray) -> np.ndarray:
+        """The distributions of a refiner; see :class:`cephalometric.prediction.networks.Networks`."""
+        return self.refiners[view](torch.from_numpy(patches).to(self.mean_layout_mm.device)).cpu().numpy()
 
 
 def _training_arithmetic(device: torch.device) -> AbstractContextManager:

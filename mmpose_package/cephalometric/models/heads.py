@@ -1,7 +1,4 @@
-"""Heads that MMPose does not have.
-
-Losses that MMPose does not have.
-"""
+"""A heatmap head whose outputs are logits, and its loss, which MMPose does not have."""
 
 import math
 
@@ -22,10 +19,14 @@ class SoftmaxHeatmapHead(HeatmapHead):
         """Logits, shape (B, K, H, W), in full precision also where the network computes in half of it."""
         return super().forward(feats).float()
 
+    def heatmaps(self, logits: torch.Tensor) -> torch.Tensor:
+        """What is decoded of logits, shape (B, K, H, W); same shape."""
+        probability = logits.flatten(2).softmax(dim=2).view_as(logits)
+        return probability * (2 * math.pi * self.decoder.sigma**2)
+
     def decode(self, batch_outputs: torch.Tensor) -> list:
         """Decode logits, shape (B, K, H, W); returns as MMPose's ``BaseHead.decode``."""
-        probability = batch_outputs.flatten(2).softmax(dim=2).view_as(batch_outputs)
-        return super().decode(probability * (2 * math.pi * self.decoder.sigma**2))
+        return super().decode(self.heatmaps(batch_outputs))
 
 
 @MODELS.register_module()

@@ -4,6 +4,8 @@ import numpy as np
 from mmpose.codecs.base import BaseKeypointCodec
 from mmpose.registry import KEYPOINT_CODECS
 
+from cephalometric.prediction.decoding import decode_patches
+
 
 @KEYPOINT_CODECS.register_module()
 class PatchHeatmap(BaseKeypointCodec):
@@ -56,13 +58,5 @@ class PatchHeatmap(BaseKeypointCodec):
             Landmarks, shape (1, K, 2) as x, y, in pixels of each landmark's patch, and their scores, shape (1, K): how
             much of the distribution lies within the window.
         """
-        cells = len(self.cell_centres)
-        rows, columns = np.divmod(encoded.reshape(len(encoded), -1).argmax(axis=1), cells)
-        near_x = abs(self.cell_centres[None] - self.cell_centres[columns][:, None]) <= self.window
-        near_y = abs(self.cell_centres[None] - self.cell_centres[rows][:, None]) <= self.window
-        near = encoded * near_y[:, :, None] * near_x[:, None, :]
-        total = near.sum(axis=(1, 2))
-        divisor = np.maximum(total, np.finfo(float).tiny)
-        x = (near.sum(axis=1) * self.cell_centres).sum(axis=1) / divisor
-        y = (near.sum(axis=2) * self.cell_centres).sum(axis=1) / divisor
-        return np.stack([x, y], axis=1)[None], total[None]
+        points, scores = decode_patches(encoded, self.stride, self.window)
+        return points[None], scores[None]

@@ -135,3 +135,41 @@ class LandmarkPatchHead(BaseHead):
         """The distribution over the cells of each patch, shape (N, h, w)."""
         logits = self(features, landmarks).float()
         return logits.flatten(1).softmax(dim=1).view_as(logits)
+
+
+@MODELS.register_module()
+class PatchRefiner(BaseModule):
+    """The network that finds a landmark in a patch.
+
+    Args:
+        backbone: Such as ``LandmarkUNet``.
+        head: Such as ``LandmarkPatchHead``.
+    """
+
+    def __init__(self, backbone: dict, head: dict, init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        self.backbone = MODELS.build(backbone)
+        self.head = MODELS.build(head)
+
+    def loss(self, patches: torch.Tensor, profiles: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        """The loss of a batch.
+
+        Args:
+            patches: One for each landmark, uint8, shape (B, K, size, size).
+            profiles: The codec's, of each landmark in each patch, shape (B, K, K, 2, cells).
+            weights: Shape (B, K, K); 0 for landmarks that do not count in a patch.
+        """
+        features, landmarks = self._features(patches)
+        return self.head.loss(features, landmarks, profiles.flatten(0, 1), weights.flatten(0, 1))
+
+    def forward(self, patches: torch.Tensor) -> torch.Tensor:
+        """The distributions over the cells of patches, shape (B, K, h, w); patches as for :meth:`loss`."""
+        features, landmarks = self._features(patches)
+        return self.head.predict(features, landmarks).unflatten(0, patches.shape[:2])
+
+    def _features(self, patches: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        batch, landmarks = patches.shape[:2]
+        numbers = torch.arange(landmarks, device=patches.device).repeat(batch)
+        # Grey levels around 0, as far apart as in most X-rays.
+        centred = (patches.flatten(0, 1)[:, None].float() / 255 - 0.45) / 0.25
+        return self.backbone(centred.contiguous(memory_format=torch.channels_last), numbers), numbers

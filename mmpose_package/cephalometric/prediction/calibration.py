@@ -16,15 +16,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from scipy.optimize import isotonic_regression
 
 from cephalometric.errors import InputError
-from cephalometric.files import read_json, sha256, write_json
+from cephalometric.files import read_json, write_json
 from cephalometric.landmarks import LandmarkSet
 from cephalometric.results.evaluation import Evaluation
-from cephalometric.statistics import honesty
 
-FORMAT = 'cephalometric calibration 1'
+FORMAT = 'cephalometric calibration 2'
 NOTHING_SEEN_MM = 50.0
 """Expected at score 0, where the model saw nothing: about half a head. Scores below all seen ones lead up to it."""
 PRIOR_IMAGES = 5
@@ -63,7 +61,7 @@ class Calibration:
         usual_score: What nine of ten validation images have as their mean score, or more.
         images: How many validation images it was fitted on.
         held_out: Its honesty on images that were left out of the fit; None when there was one image alone.
-        weights_sha256: The checksums of the weights that it belongs to.
+        weights_ids: Those of the models that it belongs to.
     """
 
     landmarks: tuple[str, ...]
@@ -75,7 +73,7 @@ class Calibration:
     usual_score: float
     images: int
     held_out: Reliability | None = None
-    weights_sha256: tuple[str, ...] = ()
+    weights_ids: tuple[str, ...] = ()
 
     def expected_error_mm(self, scores: np.ndarray, spread_mm: np.ndarray | None = None) -> np.ndarray:
         """The expected radial error.
@@ -129,46 +127,37 @@ def fit(
     )
 
 
-def calibration_path(checkpoints: Sequence[str | Path]) -> Path:
-    """Where the calibration of a model, or of an ensemble of several checkpoints, lies: beside its (first) weights."""
-    first = Path(checkpoints[0])
-    return first.with_name(f'{first.stem}{".ensemble" * (len(checkpoints) > 1)}.calibration.json')
-
-
-def save_calibration(calibration: Calibration, checkpoints: Sequence[str | Path]) -> Path:
-    """Write a calibration beside the weights that it was made with, bound to them by their checksums.
-
-    Returns:
-        The file, as :func:`calibration_path` names it.
+def save_calibration(calibration: Calibration, path: str | Path, weights_ids: Sequence[str]) -> None:
+    """Write a calibration, bound to the weights of the models that it was made with.
 
     Raises:
-        InputError: The file cannot be written, or a checkpoint cannot be read.
+        InputError: The file cannot be written.
     """
-    path = calibration_path(checkpoints)
-    content = asdict(replace(calibration, weights_sha256=_checksums(checkpoints)))
+    content = asdict(replace(calibration, weights_ids=tuple(sorted(weights_ids))))
     write_json(path, {'format': FORMAT, **content})
-    return path
 
 
-def load_calibration(checkpoints: Sequence[str | Path], landmarks: LandmarkSet) -> Calibration | None:
-    """Read the calibration beside the weights; None where there is none.
+def load_calibration(path: str | Path, landmarks: LandmarkSet, weights_ids: Sequence[str]) -> Calibration:
+    """Read a calibration.
+
+    Args:
+        path: The file.
+        landmarks: The landmark set of the models.
+        weights_ids: Those of the models' descriptions.
 
     Raises:
-        InputError: The file is damaged, or belongs to other weights or landmarks.
+        InputError: The file is missing, damaged, or belongs to other weights or landmarks.
     """
-    path = calibration_path(checkpoints)
-    if not path.exists():
-        return None
-    calibration = _parse(path, read_json(path))
-    if calibration.weights_sha256 != _checksums(checkpoints):
+    calibration = _parse(Path(path), read_json(path))
+    if calibration.weights_ids != tuple(sorted(weights_ids)):
         raise InputError(
-            f'{path} was made for other weights than {", ".join(map(str, checkpoints))}: make it again with '
-            '"cephalometric calibrate", or move it elsewhere to go without expected errors'
+            f'{path} was made for other models than {"this one" if len(weights_ids) == 1 else "these"}: make it again '
+            'with "cephalometric calibrate", or move it elsewhere to go without expected errors'
         )
     if calibration.landmarks != landmarks.abbreviations:
         raise InputError(
             f'{path} is for {len(calibration.landmarks)} other landmarks than the {len(landmarks)} of '
-            f'{landmarks.name!r}: give the landmark set that the weights were trained with'
+            f'{landmarks.name!r}: make it again with "cephalometric calibrate"'
         )
     return calibration
 
@@ -179,16 +168,14 @@ def reliability(expected_mm: np.ndarray, observed_mm: np.ndarray, bins: int = 10
     Args:
         expected_mm, observed_mm: Shape (N, K); pairs with a NaN do not count.
     """
+    from cephalometric.statistics import honesty  # Not above: SciPy takes longer to load than a prediction.
+
     found = honesty(expected_mm, observed_mm, bins).bins
     return Reliability(
         expected_mm=[part.expected_mm for part in found],
         observed_mm=[part.observed_mm.estimate for part in found],
         count=[part.count for part in found],
     )
-
-
-def _checksums(checkpoints: Sequence[str | Path]) -> tuple[str, ...]:
-    return tuple(sorted(sha256(checkpoint) for checkpoint in checkpoints))
 
 
 def _parse(path: Path, content: object) -> Calibration:
@@ -242,6 +229,8 @@ def _curve(
     Equal values, such as the many scores of 1, share a bin. The first and the last knot lie at the ends of what was
     seen, not within, so that the curve is flat over the outer half of the outer bins.
     """
+    from scipy.optimize import isotonic_regression  # Not above: see reliability.
+
     count = np.clip(values.size // POINTS_PER_BIN, 1, MOST_BINS)
     edges = np.quantile(values, np.arange(1, count) / count)
     _, bins = np.unique(np.searchsorted(edges, values, side='right'), return_inverse=True)

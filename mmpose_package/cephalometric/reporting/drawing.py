@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cephalometric.annotations.coco import LabelledImages
+from cephalometric.annotations.coco import LabelledImages, read_image
 from cephalometric.errors import InputError
 from cephalometric.files import atomic_write
 from cephalometric.landmarks import LandmarkSet
@@ -30,7 +30,6 @@ from cephalometric.reporting.marks import (
 )
 from cephalometric.results.predictions import NOTICE, PredictedXray
 from cephalometric.scores import score
-from cephalometric.xrays.pictures import read_image
 
 TRUE_COLOUR = (80, 220, 80)
 JOIN_COLOUR = (0, 215, 255)
@@ -165,7 +164,7 @@ def draw_prediction(image: np.ndarray, landmarks: LandmarkSet, xray: PredictedXr
     for k in np.flatnonzero(seen):
         label = landmarks.abbreviations[k]
         if flagged[k]:
-            label += f' {xray.expected_errors_mm[k]:.1f} mm?'
+            label += f' {xray.expected_error_mm[k]:.1f} mm?'
         place = free_place(label, xray.points_px[k], 0.75 * size, size, taken)
         text(canvas, label, place, 0.75 * size, FLAGGED_COLOUR if flagged[k] else TEXT_COLOUR)
     _legend(canvas, size, xray)
@@ -174,7 +173,7 @@ def draw_prediction(image: np.ndarray, landmarks: LandmarkSet, xray: PredictedXr
 
 def _ring_radius_px(xray: PredictedXray, k: int, size: float) -> float:
     least = 14 * size
-    return least if xray.spacing_mm is None else max(xray.expected_errors_mm[k] / xray.spacing_mm, least)
+    return least if xray.spacing_mm is None else max(xray.expected_error_mm[k] / xray.spacing_mm, least)
 
 
 def _legend(canvas: np.ndarray, size: float, xray: PredictedXray) -> None:

@@ -94,7 +94,7 @@ def write_rows(
 
 def _landmark_rows(xray: PredictedXray, predictions: Predictions) -> Iterator[dict[str, str]]:
     spacing_mm = np.nan if xray.spacing_mm is None else xray.spacing_mm
-    calibrated = xray.expected_errors_mm is not None
+    calibrated = xray.expected_error_mm is not None
     for k, abbreviation in enumerate(predictions.landmarks.abbreviations):
         x, y = xray.points_px[k]
         yield {
@@ -106,7 +106,7 @@ def _landmark_rows(xray: PredictedXray, predictions: Predictions) -> Iterator[di
             'x_mm': _text(x * spacing_mm, 3),
             'y_mm': _text(y * spacing_mm, 3),
             'score': _text(xray.scores[k], 4),
-            'expected_error_mm': _text(xray.expected_errors_mm[k], 2) if calibrated else '',
+            'expected_error_mm': _text(xray.expected_error_mm[k], 2) if calibrated else '',
             'flagged': ('yes' if xray.flagged[k] else 'no') if calibrated else '',
             'orientation': str(xray.orientation) if xray.orientation.turned else '',
         }

@@ -125,6 +125,33 @@ def _optional_arrays(evaluation: Evaluation) -> list[str]:
     return [name for name in ('expected_errors_mm', 'spread_mm') if getattr(evaluation, name) is not None]
 
 
+def join_evaluations(evaluations: Sequence[Evaluation]) -> Evaluation:
+    """Several evaluations as one, such as those of the folds of a cross-validation; without provenance.
+
+    Raises:
+        InputError: They are not about the same landmarks.
+    """
+    first = evaluations[0]
+    for other in evaluations:
+        if other.landmarks.abbreviations != first.landmarks.abbreviations:
+            raise InputError(
+                f'results of the landmarks of {first.landmarks.name!r} and of {other.landmarks.name!r} cannot be joined'
+            )
+
+    def joined(name: str) -> np.ndarray | None:
+        parts = [getattr(evaluation, name) for evaluation in evaluations]
+        return None if any(part is None for part in parts) else np.concatenate(parts)
+
+    return Evaluation(
+        first.landmarks,
+        tuple(image for evaluation in evaluations for image in evaluation.images),
+        joined('points_px'),
+        joined('landmark_scores'),
+        joined('expected_errors_mm'),
+        joined('spread_mm'),
+    )
+
+
 def write_results(path: str | Path, evaluation: Evaluation) -> None:
     """Write an evaluation: landmark set, provenance, and for each image truth, prediction and errors.
 

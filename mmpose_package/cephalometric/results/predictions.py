@@ -14,9 +14,9 @@ from cephalometric.csv_files import CsvTable, read_csv
 from cephalometric.errors import InputError
 from cephalometric.files import read_json, write_json
 from cephalometric.landmarks import LandmarkSet, landmark_set_from, load_landmark_set
-from cephalometric.prediction.orientation import Orientation
+from cephalometric.orientation import Orientation
 
-FORMAT = 'cephalometric predictions 1'
+FORMAT = 'cephalometric predictions 2'
 NOTICE = 'For research. Not a medical device.'
 
 
@@ -33,10 +33,13 @@ class PredictedXray:
         orientation: How the film lies.
         points_px: Shape (K, 2) as x, y, in pixels of the film as it lies; NaN where a landmark is missing.
         scores: Shape (K,), 0 to 1.
-        expected_errors_mm: Shape (K,); None without a calibration.
-        flagged: Shape (K,): where the expected error is beyond the threshold; None without a calibration.
+        expected_error_mm: Shape (K,); None without a calibration.
+        flagged: Shape (K,): where the expected error is beyond the threshold, and everywhere in a doubtful X-ray; None
+            where that was not assessed.
         warnings: What a user should know about it.
+        doubtful: Whether it is probably no lateral cephalogram that the model can read; the warnings say why.
         measurements: Values by name; NaN where one cannot be taken.
+        flagged_measurements: The names of those that use a flagged landmark.
     """
 
     name: str
@@ -48,10 +51,12 @@ class PredictedXray:
     orientation: Orientation
     points_px: np.ndarray
     scores: np.ndarray
-    expected_errors_mm: np.ndarray | None = None
+    expected_error_mm: np.ndarray | None = None
     flagged: np.ndarray | None = None
     warnings: tuple[str, ...] = ()
+    doubtful: bool = False
     measurements: Mapping[str, float] = field(default_factory=dict)
+    flagged_measurements: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -82,14 +87,15 @@ def write_predictions(path: str | Path, predictions: Predictions) -> None:
         'notice': NOTICE,
         'landmark_set': asdict(predictions.landmarks),
         'model': dict(predictions.model),
-        'images': [_image_entry(xray, predictions.landmarks) for xray in predictions.xrays],
+        'images': [image_entry(xray, predictions.landmarks) for xray in predictions.xrays],
         'failed': [{'file': file, 'error': error} for file, error in predictions.failed.items()],
     }
     write_json(path, content)
 
 
-def _image_entry(xray: PredictedXray, landmarks: LandmarkSet) -> dict:
-    entry = {
+def image_entry(xray: PredictedXray, landmarks: LandmarkSet) -> dict:
+    """The entry of one X-ray, of plain types."""
+    return {
         'image': xray.name,
         'file': xray.file,
         'slice': xray.slice,
@@ -98,10 +104,11 @@ def _image_entry(xray: PredictedXray, landmarks: LandmarkSet) -> dict:
         'spacing_mm': xray.spacing_mm,
         'orientation': asdict(xray.orientation),
         'warnings': list(xray.warnings),
+        'doubtful': xray.doubtful,
         'landmarks': [_landmark_entry(xray, landmarks, k) for k in range(len(landmarks))],
         'measurements': {name: _number(value) for name, value in xray.measurements.items()},
+        'flagged_measurements': sorted(xray.flagged_measurements),
     }
-    return entry
 
 
 def _landmark_entry(xray: PredictedXray, landmarks: LandmarkSet, k: int) -> dict:
@@ -111,8 +118,10 @@ def _landmark_entry(xray: PredictedXray, landmarks: LandmarkSet, k: int) -> dict
         x, y = map(_number, xray.points_px[k] * xray.spacing_mm)
         entry |= {'x_mm': x, 'y_mm': y}
     entry['score'] = _number(xray.scores[k])
-    if xray.expected_errors_mm is not None:
-        entry |= {'expected_error_mm': _number(xray.expected_errors_mm[k]), 'flagged': bool(xray.flagged[k])}
+    if xray.expected_error_mm is not None:
+        entry['expected_error_mm'] = _number(xray.expected_error_mm[k])
+    if xray.flagged is not None:
+        entry['flagged'] = bool(xray.flagged[k])
     return entry
 
 
@@ -144,7 +153,7 @@ def _xray(entry: dict, landmarks: LandmarkSet) -> PredictedXray:
     rows = entry['landmarks']
     if tuple(row['landmark'] for row in rows) != landmarks.abbreviations:
         raise ValueError(f'the landmarks of {entry["image"]!r} are not those of the landmark set')
-    calibrated = all('expected_error_mm' in row for row in rows)
+    calibrated, assessed = (all(name in row for row in rows) for name in ('expected_error_mm', 'flagged'))
     return PredictedXray(
         name=str(entry['image']),
         file=str(entry['file']),
@@ -155,10 +164,12 @@ def _xray(entry: dict, landmarks: LandmarkSet) -> PredictedXray:
         orientation=Orientation(**entry['orientation']),
         points_px=_column(rows, 'x_px', 'y_px'),
         scores=_column(rows, 'score')[:, 0],
-        expected_errors_mm=_column(rows, 'expected_error_mm')[:, 0] if calibrated else None,
-        flagged=np.array([row['flagged'] for row in rows], bool) if calibrated else None,
+        expected_error_mm=_column(rows, 'expected_error_mm')[:, 0] if calibrated else None,
+        flagged=np.array([row['flagged'] for row in rows], bool) if assessed else None,
         warnings=tuple(entry['warnings']),
+        doubtful=bool(entry['doubtful']),
         measurements={name: _value(value) for name, value in entry['measurements'].items()},
+        flagged_measurements=frozenset(entry['flagged_measurements']),
     )
 
 

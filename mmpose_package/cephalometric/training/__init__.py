@@ -4,6 +4,7 @@ Importing this package registers the components: ``custom_imports = dict(imports
 config is all that MMPose needs.
 """
 
+from cephalometric import models
 from cephalometric.training import checkpoints, dataset, hooks, metric, patch_samples, transforms
 
-__all__ = ['checkpoints', 'dataset', 'hooks', 'metric', 'patch_samples', 'transforms']
+__all__ = ['checkpoints', 'dataset', 'hooks', 'metric', 'models', 'patch_samples', 'transforms']

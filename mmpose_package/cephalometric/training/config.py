@@ -14,12 +14,10 @@ from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 
 from cephalometric.errors import InputError
-from cephalometric.files import write_json
-from cephalometric.landmarks import landmark_table, load_landmark_set
+from cephalometric.landmarks import load_landmark_set
 
 DATA_ROOT_VARIABLE = 'CEPHALOMETRIC_DATA_ROOT'
 REQUIRED = ('landmark_set', 'data_root', 'codec', 'model', 'train_pipeline', 'test_pipeline')
-FOR_PREDICTION = (*REQUIRED, 'default_scope', 'custom_imports', 'env_cfg', 'patch_codec', 'views')
 
 
 def load_config(
@@ -53,23 +51,29 @@ def load_config(
     missing = [name for name in REQUIRED if name not in config]
     if missing:
         raise InputError(f'{path}: not a recipe of this toolkit: it says no {", ".join(missing)}')
-    config.landmark_set = landmark_set or config.landmark_set
-    config.data_root = str(data_root or os.environ.get(DATA_ROOT_VARIABLE) or config.data_root)
+    config.landmark_set = landmark_set or _found_landmark_set(config.landmark_set, Path(path))
+    config.data_root = str(find_data_root(data_root, config.data_root))
     _complete(config)
     init_default_scope(config.get('default_scope', 'mmpose'))
     return config
 
 
-def write_config(config: Config, folder: Path) -> None:
-    """Write what prediction needs of a config, with all it inherits, as ``config.py``.
+def find_data_root(data_root: str | None, otherwise: str | None = None) -> Path:
+    """The folder that step 2 filled: the one that is named, else that of the environment variable, else ``otherwise``.
 
-    A landmark set that is a user's file goes beside it as ``landmarks.json``. The rest, such as where the data are and
-    how long to train, is nobody's business but the trainer's.
+    Raises:
+        InputError: None of them says it.
     """
-    if config.landmark_set.endswith('.json'):
-        write_json(folder / 'landmarks.json', landmark_table(load_landmark_set(config.landmark_set)))
-    parts = {name: config[name] for name in FOR_PREDICTION if name in config}
-    Config(parts | {'data_root': 'data'}).dump(folder / 'config.py')
+    found = data_root or os.environ.get(DATA_ROOT_VARIABLE) or otherwise
+    if not found:
+        raise InputError(f'say where the data of step 2 are: --data-root, or the variable {DATA_ROOT_VARIABLE}')
+    return Path(found)
+
+
+def _found_landmark_set(name: str, config_path: Path) -> str:
+    """A table is named as seen from the config's folder or, failing that, from the working directory."""
+    beside = config_path.parent / name
+    return str(beside) if name.endswith('.json') and beside.is_file() else name
 
 
 def _complete(config: Config) -> None:

@@ -88,6 +88,22 @@ def start_distributed(launcher: str) -> None:
         raise InputError(f'--launcher {launcher} needs GPUs, and this machine shows none: use torchrun and pytorch')
 
 
+def choose_device(cuda_id: int = 0) -> str:
+    """The GPU of that number where there is one, and the CPU where there is none.
+
+    In a distributed run each process has the GPU of its own local rank.
+
+    Raises:
+        InputError: There are GPUs, but none of that number.
+    """
+    if not torch.cuda.is_available():
+        return 'cpu'
+    cuda_id = int(os.environ.get('LOCAL_RANK', cuda_id))
+    if not 0 <= cuda_id < torch.cuda.device_count():
+        raise InputError(f'--cuda_id {cuda_id}: this machine has the GPUs 0 to {torch.cuda.device_count() - 1}')
+    return f'cuda:{cuda_id}'
+
+
 def _use_amp(config: Config) -> None:
     if not torch.cuda.is_available():
         raise InputError('--amp needs a GPU, and this machine shows none: leave the flag out')

@@ -5,11 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-import cv2
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from cephalometric.annotations.coco import LabelledImage, LabelledImages
 from cephalometric.errors import InputError
 from cephalometric.xrays.frames import Frame, check_size, decoding, robust_range, to_uint8
 
@@ -18,24 +16,6 @@ SIGNATURES = (b'\x89PNG', b'\xff\xd8\xff', b'II*\0', b'MM\0*', b'BM')
 PHOTOMETRIC, WHITE_IS_ZERO = 262, 0
 SUBFILE_TYPE, REDUCED = 254, 1
 TURNED = range(2, 9)
-
-
-def read_image(labelled: LabelledImages, image: LabelledImage) -> np.ndarray:
-    """The X-ray, uint8, shape (H, W) when it is grey and (H, W, 3) in RGB order when it is not.
-
-    Raises:
-        InputError: The file is missing, unreadable, or of another size than its entry says.
-    """
-    path = labelled.image_path(image)
-    pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if pixels is None:
-        raise InputError(f'{path}: cannot be read as an image: run step2_prepare_coco_dataset.py again')
-    if pixels.shape[:2] != (image.height, image.width):
-        raise InputError(
-            f'{path}: is {pixels.shape[1]} x {pixels.shape[0]} pixels, but {labelled.path} says '
-            f'{image.width} x {image.height}: run step2_prepare_coco_dataset.py again'
-        )
-    return pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[..., 2::-1])
 
 
 def read_picture(path: str | Path) -> Iterator[Frame]:

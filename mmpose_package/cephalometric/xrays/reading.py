@@ -47,7 +47,7 @@ class Xray:
     warnings: tuple[str, ...] = ()
 
 
-def find_xrays(inputs: Sequence[str]) -> list[Path]:
+def find_xrays(inputs: Sequence[str | Path], recursive: bool = False) -> list[Path]:
     """The files that are meant, each once, in natural order (``film2`` before ``film10``).
 
     A file that is named is taken whatever it is. From a folder come the files with the suffix of a known format and
@@ -56,28 +56,53 @@ def find_xrays(inputs: Sequence[str]) -> list[Path]:
 
     Args:
         inputs: Paths of files and folders, and globs.
+        recursive: Look into the subfolders of folders too, at any depth, but not into the overlays of earlier results.
 
     Raises:
         InputError: There is nothing of that name, or no X-ray in it.
     """
     found = {}
     for text in inputs:
-        paths = _expand(text)
+        paths = _expand(str(text), recursive)
         if not paths:
             raise InputError(
                 f'{text}: no X-ray found: give a file, a folder with PNG, JPEG, TIFF, BMP, .mha, .mhd or DICOM files, '
-                f"or a glob; '{Path(text, '**', '*')}' also looks into subfolders"
+                f'or a glob; {_subfolder_remedy(text)}'
             )
         for path in paths:
             found.setdefault(path.resolve(), path)
     return sorted(found.values(), key=_natural)
 
 
-def _expand(text: str) -> list[Path]:
+def subfolders_of(inputs: Sequence[str | Path]) -> list[Path]:
+    """The subfolders of the folders among the inputs, which are not looked into unless that is asked for."""
+    folders = [Path(text) for text in inputs if Path(text).is_dir()]
+    return sorted(child for folder in folders for child in folder.iterdir() if _is_subfolder(child))
+
+
+def _is_subfolder(path: Path) -> bool:
+    results = path.name == 'overlays' and (path.parent / 'predictions.json').is_file()
+    return path.is_dir() and not path.name.startswith('.') and not results
+
+
+def _subfolder_remedy(text: str | Path) -> str:
+    found = subfolders_of([text])
+    return f'--recursive looks into its {len(found)} subfolders, such as {found[0].name}' if found else 'check the path'
+
+
+def _files_below(folder: Path, recursive: bool) -> Iterator[Path]:
+    for child in folder.iterdir():
+        if recursive and _is_subfolder(child) and not child.is_symlink():
+            yield from _files_below(child, recursive)
+        elif _is_candidate(child):
+            yield child
+
+
+def _expand(text: str, recursive: bool) -> list[Path]:
     path = Path(text)
     try:
         if path.is_dir():
-            return [child for child in path.iterdir() if _is_candidate(child)]
+            return list(_files_below(path, recursive))
         if path.exists():
             return [path]
         if glob.has_magic(text):

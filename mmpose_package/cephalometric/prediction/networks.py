@@ -1,0 +1,67 @@
+"""What computes a model's networks: ONNX Runtime here, or PyTorch in :mod:`cephalometric.training.torch_networks`."""
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from cephalometric.errors import InputError
+
+
+class Networks(Protocol):
+    """The networks of one model."""
+
+    def search(self, images: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Whole X-rays, uint8, shape (B, 3, H, W) in BGR order, to outputs, each with B as its first length."""
+
+    def look(self, view: int, patches: np.ndarray) -> np.ndarray:
+        """Patches, uint8, shape (B, K, size, size), to the distributions of a view, shape (B, K, cells, cells)."""
+
+
+class OnnxNetworks:
+    """Networks that ONNX Runtime computes on the CPU.
+
+    Args:
+        search: The graph of the network that looks at the whole X-ray.
+        views: Those of the networks that look at patches, in order.
+        threads: For each network; 0 leaves the number to ONNX Runtime, which takes one for each core.
+
+    Raises:
+        InputError: ONNX Runtime is not installed, or cannot run a graph.
+    """
+
+    def __init__(self, search: Path, views: tuple[Path, ...] = (), threads: int = 0) -> None:
+        self.search_session = _session(search, threads)
+        self.view_sessions = [_session(path, threads) for path in views]
+
+    def search(self, images: np.ndarray) -> tuple[np.ndarray, ...]:
+        """See :class:`Networks`."""
+        return _run(self.search_session, images)
+
+    def look(self, view: int, patches: np.ndarray) -> np.ndarray:
+        """See :class:`Networks`."""
+        return _run(self.view_sessions[view], patches)[0]
+
+
+def _run(session: object, batch: np.ndarray) -> tuple[np.ndarray, ...]:
+    return tuple(session.run(None, {session.get_inputs()[0].name: np.ascontiguousarray(batch)}))
+
+
+def _session(path: Path, threads: int) -> object:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise InputError(f'ONNX Runtime is not installed ({error}): pip install onnxruntime') from None
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    # Each network has threads of its own. Those that have nothing to do must not keep the others from the cores.
+    options.add_session_config_entry('session.intra_op.allow_spinning', '0')
+    options.log_severity_level = 3  # Errors; they are raised as well.
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=['CPUExecutionProvider'])
+    except Exception as error:  # ONNX Runtime's exceptions have no base class of their own.
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f'{path}: ONNX Runtime {onnxruntime.__version__} cannot run it: {reason}: make the model folder again with '
+            '"cephalometric export"'
+        ) from None

@@ -1,0 +1,176 @@
+"""The one way from X-rays to landmarks: networks, orientation, expected errors and doubts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+
+from cephalometric.errors import InputError
+from cephalometric.landmarks import LandmarkSet
+from cephalometric.orientation import Orientation
+from cephalometric.prediction.calibration import Calibration, load_calibration
+from cephalometric.prediction.model_folder import CALIBRATION, ModelDescription, read_description
+from cephalometric.prediction.networks import Networks, OnnxNetworks
+from cephalometric.prediction.orientation_search import UPRIGHT, USUAL_SCORE, is_unsure, predict_any_way
+from cephalometric.prediction.predictor import Member, Prediction, Predictor
+
+BACKENDS = ('auto', 'onnxruntime', 'torch')
+INSTALL_TRAINING = 'install what training needs (docs/installation.md)'
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model says of one X-ray.
+
+    Attributes:
+        points_px: Shape (K, 2) as x, y, in pixels of the X-ray as it lies.
+        scores: Shape (K,), 0 to 1.
+        spread_mm: How far the members of an ensemble lie from their mean, shape (K,); None for one model, and without a
+            spacing.
+        orientation: How the X-ray lies.
+        expected_error_mm: Shape (K,); None without a calibration.
+        doubts: Why this may be no lateral cephalogram that the model can read, one sentence each; empty for most.
+        remarks: What else a user should know.
+    """
+
+    points_px: np.ndarray
+    scores: np.ndarray
+    spread_mm: np.ndarray | None
+    orientation: Orientation
+    expected_error_mm: np.ndarray | None
+    doubts: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+class TrainedModel:
+    """A trained model, or an ensemble of several, with its calibration.
+
+    Args:
+        folders: Model folders.
+        calibration: A calibration file; by default that in the folder of a single model. False goes without.
+        backend: ``'onnxruntime'``, ``'torch'``, or ``'auto'``: PyTorch for a GPU and for networks that have no ONNX
+            graph, otherwise ONNX Runtime.
+        device: ``'cpu'``, or such as ``'cuda:0'``.
+
+    Attributes:
+        landmarks: The landmark set.
+        descriptions: What ``model.json`` of each folder says.
+        calibration: None where there is none.
+
+    Raises:
+        InputError: A folder cannot be used, the models have other landmarks, the calibration is of other models, or
+            what computes is not installed.
+    """
+
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        calibration: str | Path | bool | None = None,
+        backend: str = 'auto',
+        device: str = 'cpu',
+    ) -> None:
+        self.folders = tuple(folders)
+        self.descriptions = tuple(read_description(folder) for folder in folders)
+        self.landmarks: LandmarkSet = self.descriptions[0].landmarks
+        for folder, description in zip(folders, self.descriptions, strict=True):
+            if description.landmarks.abbreviations != self.landmarks.abbreviations:
+                raise InputError(
+                    f'{folder} finds the landmarks of {description.landmarks.name!r}, {folders[0]} those of '
+                    f'{self.landmarks.name!r}: the models of an ensemble must find the same'
+                )
+        self.weights_ids = tuple(description.weights_id for description in self.descriptions)
+        self.calibration = self._calibration(calibration)
+        members = [
+            Member(str(folder), _networks(folder, description, backend, device), description.coarse,
+                   description.refinement)
+            for folder, description in zip(folders, self.descriptions, strict=True)
+        ]  # fmt: skip
+        self.predictor = Predictor(members, self.landmarks)
+
+    def _calibration(self, path: str | Path | bool | None) -> Calibration | None:
+        if path is False:
+            return None
+        if path is None:
+            beside = self.folders[0] / CALIBRATION
+            if len(self.folders) > 1 or not beside.is_file():
+                return None
+            path = beside
+        return load_calibration(path, self.landmarks, self.weights_ids)
+
+    def answers(
+        self, images: Sequence[np.ndarray], spacings_mm: Sequence[float | None], upright: bool = False
+    ) -> list[Answer]:
+        """Find the landmarks of X-rays.
+
+        Args:
+            images: uint8, shape (H, W), or (H, W, 3) in RGB order. Zero padding at the right and below is ignored.
+            spacings_mm: Millimetres per pixel of each; None where it is not known.
+            upright: Trust that no X-ray is mirrored, turned or inverted.
+        """
+        if upright:
+            found = [(prediction, UPRIGHT) for prediction in self.predictor.predict_batch(images)]
+        else:
+            found = predict_any_way(self.predictor, images, self._usual_score)
+        return [
+            self._answer(prediction, orientation, spacing_mm)
+            for (prediction, orientation), spacing_mm in zip(found, spacings_mm, strict=True)
+        ]
+
+    @property
+    def _usual_score(self) -> float:
+        return USUAL_SCORE if self.calibration is None else self.calibration.usual_score
+
+    def _answer(self, prediction: Prediction, orientation: Orientation, spacing_mm: float | None) -> Answer:
+        known = prediction.spread_px is not None and spacing_mm is not None
+        spread_mm = prediction.spread_px * spacing_mm if known else None
+        expected_mm = self.calibration and self.calibration.expected_error_mm(prediction.scores, spread_mm)
+        remarks = ()
+        if orientation.turned:
+            remarks = (f'taken as an X-ray that is {orientation}; coordinates are those of the file as it is',)
+        return Answer(
+            prediction.points_px,
+            prediction.scores,
+            spread_mm,
+            orientation,
+            expected_mm,
+            self._doubts(prediction),
+            remarks,
+        )
+
+    def _doubts(self, prediction: Prediction) -> tuple[str, ...]:
+        if prediction.blank:
+            return ('it is blank: its landmarks are put at its centre',)
+        if is_unsure(prediction, self._usual_score):
+            return ('the model is far less sure than usual: check that it shows a whole head from the side',)
+        return ()
+
+
+def _networks(folder: Path, description: ModelDescription, backend: str, device: str) -> Networks:
+    if backend not in BACKENDS:
+        raise InputError(f'backend {backend!r}: choose one of {", ".join(BACKENDS)}')
+    if backend == 'auto':
+        backend = 'onnxruntime' if description.networks and device == 'cpu' else 'torch'
+    if backend == 'torch':
+        return _torch_networks(folder, description, device)
+    if not description.networks:
+        raise InputError(
+            f'{folder}: ONNX Runtime cannot compute its networks ({description.why_no_networks}): use PyTorch '
+            '(backend torch)'
+        )
+    search, *views = (folder / name for name in description.networks)
+    return OnnxNetworks(search, tuple(views))
+
+
+def _torch_networks(folder: Path, description: ModelDescription, device: str) -> Networks:
+    try:
+        # By name, because this room imports nothing of PyTorch's.
+        module = import_module('cephalometric.training.torch_networks')
+    except ImportError as error:
+        why = f' ({description.why_no_networks})' if description.why_no_networks else ''
+        raise InputError(
+            f'{folder}: PyTorch is to compute its networks{why}, and {error.name or error} is missing: '
+            f'{INSTALL_TRAINING}'
+        ) from None
+    return module.TorchNetworks(folder, description, device)

@@ -1,0 +1,248 @@
+"""A trained model becomes one folder: what surrounds its networks, its recipe, its weights, its ONNX graphs."""
+
+import copy
+import hashlib
+import shutil
+import tempfile
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmpose.codecs import SimCCLabel
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
+from mmpose.datasets.transforms import GetBBoxCenterScale, LoadImage, PackPoseInputs, TopdownAffine
+from mmpose.registry import TRANSFORMS
+
+from cephalometric.errors import InputError
+from cephalometric.files import sha256, write_json
+from cephalometric.installation import versions
+from cephalometric.landmarks import landmark_table, load_landmark_set
+from cephalometric.models.udp_heatmap import BoundedUDPHeatmap
+from cephalometric.prediction import predict_onnx
+from cephalometric.prediction.model_folder import (
+    CALIBRATION,
+    CONFIG,
+    DESCRIPTION,
+    WEIGHTS,
+    ModelDescription,
+    description_content,
+    read_description,
+)
+from cephalometric.prediction.trained_model import TrainedModel
+from cephalometric.prediction.whole_image import CoarseStage
+from cephalometric.training.dataset import mmpose_metainfo
+from cephalometric.training.onnx_graphs import write_graphs
+from cephalometric.training.patch_samples import BuildPyramid
+from cephalometric.training.torch_networks import build_model, load_weights
+
+LIMIT_PX = 0.1
+UNDERSTOOD = (LoadImage, BuildPyramid, GetBBoxCenterScale, TopdownAffine, PackPoseInputs)
+OF_THE_MACHINE = ('work_dir', 'launcher', 'model_wrapper_cfg', 'load_from', 'resume', 'filename')
+
+
+def write_model(
+    config: Config,
+    checkpoint: Mapping[str, object],
+    folder: str | Path,
+    *,
+    name: str = 'the checkpoint',
+    provenance: Mapping[str, object] | None = None,
+    check_on: Sequence[np.ndarray] | None = (),
+) -> ModelDescription:
+    """Write a model folder; all of it appears, or nothing, and an earlier model of that name is replaced as a whole.
+
+    Args:
+        config: As :func:`cephalometric.training.config.load_config` returns it.
+        checkpoint: As :func:`cephalometric.training.checkpoints.load_from_checked_file` reads it.
+        folder: Where to write.
+        name: What the checkpoint is called in messages.
+        provenance: Added to what is known here: recipe, date, versions, seed.
+        check_on: X-rays on which the ONNX graphs are compared with PyTorch; graphs that differ by more than
+            ``LIMIT_PX`` are left out, and the folder says so. None writes no graphs.
+
+    Raises:
+        InputError: Config and checkpoint do not fit, the config's way to the networks' input is not understood, or the
+            folder cannot be written.
+    """
+    model = build_model(config)
+    load_weights(model, checkpoint, Path(name), str(config.filename))
+    description = describe(config, model, checkpoint['state_dict'], provenance or {})
+    folder = Path(folder)
+    stage = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        stage = Path(tempfile.mkdtemp(prefix=f'.{folder.name}.', dir=folder.parent))
+        _write_recipe(config, description, stage)
+        _write_weights(model, description, stage)
+        if check_on is None:
+            description = replace(description, why_no_networks='no graphs were asked for')
+        else:
+            description = _with_graphs(description, model, config, stage, check_on)
+        _write_description(description, stage)
+        stage.chmod(0o755)
+        _publish(stage, folder)
+    except OSError as error:
+        raise InputError(f'{folder} cannot be written: {error.strerror or error}') from None
+    finally:
+        if stage is not None:
+            shutil.rmtree(stage, ignore_errors=True)
+    return read_description(folder)
+
+
+def describe(
+    config: Config, model: torch.nn.Module, weights: Mapping[str, torch.Tensor], provenance: Mapping[str, object]
+) -> ModelDescription:
+    """All that surrounds the networks of a model, as numbers.
+
+    Raises:
+        InputError: The test pipeline has a transform that prediction does not know.
+    """
+    landmarks = load_landmark_set(config.landmark_set)
+    return ModelDescription(
+        landmarks=landmarks,
+        coarse=_coarse_stage(config, model),
+        refinement=getattr(model, 'refinement', None),
+        networks=(),
+        weights_id=weights_id(weights),
+        provenance={
+            'recipe': Path(str(config.filename)).stem,
+            'date': date.today().isoformat(),
+            'seed': config.get('randomness', {}).get('seed'),
+            'versions': {name: version for name, version in versions() if version != 'not installed'},
+            **provenance,
+        },
+        note='Made by the cephalometric landmark toolkit. What it finds must be checked by a person.',
+        licence='That of the one who trained it, and of the X-rays that it was trained on.',
+    )
+
+
+def weights_id(weights: Mapping[str, torch.Tensor]) -> str:
+    """A checksum of the weights themselves, in whatever file, with whatever else they are stored."""
+    digest = hashlib.sha256()
+    for name in sorted(weights):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(weights[name].detach().cpu().numpy()).tobytes())
+    return digest.hexdigest()
+
+
+def note_evaluation(folder: Path, scores: Mapping[str, float]) -> None:
+    """Add to a model's provenance how good it is on its validation X-rays."""
+    description = read_description(folder)
+    provenance = {**description.provenance, 'scores': dict(scores)}
+    write_json(folder / DESCRIPTION, description_content(replace(description, provenance=provenance)))
+
+
+def _coarse_stage(config: Config, model: torch.nn.Module) -> CoarseStage:
+    transforms = [TRANSFORMS.build(copy.deepcopy(transform)) for transform in config.test_pipeline]
+    for transform, said in zip(transforms, config.test_pipeline, strict=True):
+        if not isinstance(transform, UNDERSTOOD):
+            known = ', '.join(kind.__name__ for kind in UNDERSTOOD)
+            raise InputError(
+                f'{config.filename}: prediction does not know {said.type} of test_pipeline; it knows {known}'
+            )
+    box = next(transform for transform in transforms if isinstance(transform, GetBBoxCenterScale))
+    warp = next(transform for transform in transforms if isinstance(transform, TopdownAffine))
+    size = tuple(int(length) for length in warp.input_size)
+    return CoarseStage(size, float(box.padding), bool(warp.use_udp), _decoding(model, size))
+
+
+def _decoding(model: torch.nn.Module, input_size: tuple[int, int]) -> dict:
+    codec = model.head.decoder
+    # Two looks have two outputs, which only the head itself knows how to join.
+    looks_once = not model.test_cfg.get('flip_test', False)
+    if looks_once and isinstance(codec, BoundedUDPHeatmap):
+        return {'kind': 'heatmaps', 'blur_kernel_size': int(codec.blur_kernel_size)}
+    if looks_once and isinstance(codec, SimCCLabel) and not codec.use_dark:
+        return {'kind': 'simcc', 'split_ratio': float(codec.simcc_split_ratio), 'input_size': list(input_size)}
+    return {'kind': 'points'}
+
+
+def _write_recipe(config: Config, description: ModelDescription, stage: Path) -> None:
+    """The recipe as data, without what is of the machine; a landmark set of one's own goes beside it."""
+    content = copy.deepcopy(config._cfg_dict.to_dict())
+    for name in OF_THE_MACHINE:
+        content.pop(name, None)
+    content['data_root'] = 'data'
+    content.get('env_cfg', {}).get('dist_cfg', {}).pop('backend', None)
+    if content['landmark_set'].endswith('.json'):
+        content['landmark_set'] = 'landmarks.json'
+        write_json(stage / 'landmarks.json', landmark_table(description.landmarks))
+    for part in ('train', 'val', 'test'):
+        if loader := content.get(f'{part}_dataloader'):
+            loader['dataset'] |= {'data_root': 'data', 'landmark_set': content['landmark_set']}
+    backbone = content['model'].get('backbone', {})
+    source = (backbone.get('init_cfg') or {}).get('checkpoint', '')
+    if not str(source).startswith(('http://', 'https://')):
+        backbone.pop('init_cfg', None)
+    try:
+        write_json(stage / CONFIG, content)
+    except TypeError as error:
+        raise InputError(f'{config.filename}: holds what is no data and cannot be kept as JSON: {error}') from None
+
+
+def _write_weights(model: torch.nn.Module, description: ModelDescription, stage: Path) -> None:
+    meta = parse_pose_metainfo(mmpose_metainfo(description.landmarks))
+    plain = {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in meta.items()}
+    torch.save({'state_dict': model.state_dict(), 'meta': {'dataset_meta': plain}}, stage / WEIGHTS)
+
+
+def _with_graphs(
+    description: ModelDescription, model: torch.nn.Module, config: Config, stage: Path, xrays: Sequence[np.ndarray]
+) -> ModelDescription:
+    if description.coarse.decoding['kind'] == 'points':
+        return replace(description, why_no_networks='the codec of its head is decoded by PyTorch')
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')  # About shapes that are constants here, and are meant to be.
+            networks = write_graphs(model, config.model.data_preprocessor, description, stage)
+    except InputError:
+        raise
+    except Exception as error:  # Whatever the exporter does not know of somebody's module.
+        reason = (str(error).strip().splitlines() or [''])[0]
+        return replace(description, why_no_networks=f'they cannot be exported: {type(error).__name__}: {reason[:200]}')
+    exported = replace(description, networks=networks)
+    _write_description(exported, stage)
+    distance_px = largest_distance_px(stage, xrays)
+    if distance_px > LIMIT_PX:
+        for name in networks:
+            (stage / name).unlink()
+        return replace(
+            description,
+            why_no_networks=f'by ONNX Runtime a landmark lies {distance_px:.2f} pixels from where PyTorch finds it; '
+            'where a model is at a loss, as after a short training, two places are as good as each other',
+        )
+    shutil.copyfile(predict_onnx.__file__, stage / 'predict_onnx.py')
+    checked = {'xrays': len(xrays), 'largest_distance_px': round(distance_px, 6)}
+    return replace(exported, provenance={**exported.provenance, 'onnx_against_pytorch': checked})
+
+
+def largest_distance_px(folder: Path, xrays: Sequence[np.ndarray]) -> float:
+    """How far apart ONNX Runtime and PyTorch find a landmark, at most, in pixels of these X-rays; 0 for none."""
+    models = [TrainedModel([folder], backend=backend) for backend in ('onnxruntime', 'torch')]
+    distances = [
+        np.linalg.norm(np.subtract(*(model.predictor.predict(xray).points_px for model in models)), axis=1).max()
+        for xray in xrays
+    ]
+    return float(max(distances, default=0.0))
+
+
+def _write_description(description: ModelDescription, stage: Path) -> None:
+    files = {path.name: sha256(path) for path in sorted(stage.iterdir()) if path.name not in (DESCRIPTION, CALIBRATION)}
+    write_json(stage / DESCRIPTION, description_content(replace(description, files=files)))
+
+
+def _publish(stage: Path, folder: Path) -> None:
+    if not folder.exists():
+        stage.replace(folder)
+        return
+    if any(folder.iterdir()) and not (folder / DESCRIPTION).is_file():
+        raise InputError(f'{folder} is there already and is no model folder: move it elsewhere or name another')
+    old = Path(tempfile.mkdtemp(prefix=f'.{folder.name}.old.', dir=folder.parent))
+    folder.replace(old / folder.name)
+    stage.replace(folder)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,132 @@
+"""PyTorch as what computes the networks of a model folder."""
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.model.utils import revert_sync_batchnorm
+from mmengine.registry import init_default_scope
+from mmpose.models import build_pose_estimator
+from mmpose.structures import PoseDataSample
+
+from cephalometric.errors import InputError
+from cephalometric.models.coarse_to_fine import CoarseToFinePoseEstimator
+from cephalometric.prediction.model_folder import CONFIG, WEIGHTS, ModelDescription
+from cephalometric.training.checkpoints import load_from_checked_file
+
+
+class TorchNetworks:
+    """The networks of a folder by PyTorch; see :class:`cephalometric.prediction.networks.Networks`.
+
+    Args:
+        folder: A model folder.
+        description: What its ``model.json`` says.
+        device: Such as ``'cpu'`` or ``'cuda:0'``.
+
+    Raises:
+        InputError: Config or weights are missing, damaged, unsafe, or do not fit each other.
+    """
+
+    def __init__(self, folder: Path, description: ModelDescription, device: str = 'cpu') -> None:
+        missing = [name for name in (CONFIG, WEIGHTS) if not (folder / name).is_file()]
+        if missing:
+            raise InputError(
+                f'{folder} has no {missing[0]}, which PyTorch needs: use ONNX Runtime (backend onnxruntime)'
+            )
+        config = read_config_data(folder / CONFIG)
+        self.model = build_model(config)
+        load_weights(
+            self.model, load_from_checked_file(str(folder / WEIGHTS), 'cpu'), folder / WEIGHTS, config.filename
+        )
+        if isinstance(self.model, CoarseToFinePoseEstimator):
+            self.model.fold_normalization()
+        self.model.to(device)
+        self.decoded_here = description.coarse.decoding['kind'] == 'points'
+        self.metainfo = {
+            'input_size': description.coarse.input_size,
+            # No landmark has a twin on the other side.
+            'flip_indices': list(range(len(description.landmarks))),
+        }
+
+    @torch.inference_mode()
+    def search(self, images: np.ndarray) -> tuple[np.ndarray, ...]:
+        """See :class:`cephalometric.prediction.networks.Networks`."""
+        samples = [PoseDataSample(metainfo=self.metainfo) for _ in images]
+        batch = {'inputs': list(torch.from_numpy(np.ascontiguousarray(images))), 'data_samples': samples}
+        inputs = self.model.data_preprocessor(batch, training=False)['inputs']
+        if self.decoded_here:
+            return self._decoded(inputs, samples)
+        outputs = heatmaps_of(self.model.head, self.model.head(self.model.extract_feat(inputs)))
+        return tuple(output.float().cpu().numpy() for output in outputs)
+
+    def look(self, view: int, patches: np.ndarray) -> np.ndarray:
+        """See :class:`cephalometric.prediction.networks.Networks`."""
+        return self.model.look(view, patches)
+
+    def _decoded(self, inputs: torch.Tensor, samples: list[PoseDataSample]) -> tuple[np.ndarray, np.ndarray]:
+        """Fractions and scores as the codec of the head finds them, from one look or, with flip_test, from two."""
+        features = self.model.extract_feat(inputs)
+        if self.model.test_cfg.get('flip_test', False):
+            features = [features, self.model.extract_feat(inputs.flip(-1))]
+        found = self.model.head.predict(features, samples, test_cfg=self.model.test_cfg)
+        instances = found[0] if isinstance(found, tuple) else found
+        points = np.stack([np.asarray(instance.keypoints)[0] for instance in instances])
+        scores = np.stack([np.asarray(instance.keypoint_scores)[0] for instance in instances])
+        return points / self.metainfo['input_size'], scores
+
+
+def heatmaps_of(head: torch.nn.Module, outputs: object) -> tuple[torch.Tensor, ...]:
+    """What is decoded of the outputs of a head: the outputs, unless the head says how heatmaps follow from them."""
+    outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+    return (head.heatmaps(*outputs),) if hasattr(head, 'heatmaps') else outputs
+
+
+def read_config_data(path: Path) -> Config:
+    """The ``config.json`` of a model folder.
+
+    Raises:
+        InputError: It is damaged, or names modules that are not there.
+    """
+    try:
+        config = Config.fromfile(str(path))
+    except Exception as error:  # MMEngine raises whatever its parsing, and the import of custom modules, trips over.
+        raise InputError(f'{path}: not a config: {type(error).__name__}: {error}') from None
+    init_default_scope(config.get('default_scope', 'mmpose'))
+    return config
+
+
+def build_model(config: Config) -> torch.nn.Module:
+    """The model of a config, for inference, with weights at random: they are to come from a checkpoint."""
+    model_config = copy.deepcopy(config.model)
+    model_config.train_cfg = None
+    model_config.backbone.init_cfg = None
+    return revert_sync_batchnorm(build_pose_estimator(model_config)).eval()
+
+
+def load_weights(model: torch.nn.Module, checkpoint: object, path: Path, config_name: str) -> None:
+    """Put the weights of a checkpoint into the model of a config.
+
+    Args:
+        model: Changed in place.
+        checkpoint: As :func:`cephalometric.training.checkpoints.load_from_checked_file` reads it.
+        path, config_name: What it and the config are called in messages.
+
+    Raises:
+        InputError: It holds no weights, others than the model's, or some that are not finite.
+    """
+    if not isinstance(checkpoint, dict) or 'state_dict' not in checkpoint:
+        raise InputError(f'{path}: not a checkpoint of this toolkit: it holds no "state_dict"')
+    weights = checkpoint['state_dict']
+    for name, value in weights.items():
+        if torch.is_floating_point(value) and not torch.isfinite(value).all():
+            raise InputError(f'{path}: the weights {name} are not finite: the training diverged; train it again')
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        reasons = [line.strip() for line in str(error).splitlines()[1:]] or [str(error)]
+        raise InputError(
+            f'{path} does not fit {config_name}: give the config and the landmark set (--landmarks) that it was '
+            f'trained with ({reasons[0][:200]})'
+        ) from None
