@@ -131,18 +131,18 @@ def _components() -> str:
 
 def _config(path: Path) -> str:
     torch = import_module('torch')
-    predictors = import_module('cephalometric.prediction.predictor')
     config = import_module('cephalometric.training.config').load_config(path)
+    model = import_module('cephalometric.training.torch_networks').build_model(config)
     with tempfile.TemporaryDirectory() as folder:
-        checkpoint = Path(folder) / 'weights.pth'
-        model = predictors.build_model(config)
-        torch.save({'state_dict': model.state_dict()}, checkpoint)
-        predictor = predictors.CephalometricPredictor(config, checkpoint, predictors.choose_device())
-    prediction = predictor.predict(np.random.default_rng(0).integers(1, 255, (300, 240), np.uint8))
-    if prediction.points_px.shape != (len(predictor.landmarks), 2) or not np.isfinite(prediction.points_px).all():
-        raise RuntimeError(f'it gave {prediction.points_px.shape} instead of {len(predictor.landmarks)} finite points')
+        weights, written = Path(folder, 'weights.pth'), Path(folder, 'model')
+        torch.save({'state_dict': model.state_dict()}, weights)
+        import_module('cephalometric.training.checkpoint_models').write_checkpoint_model(weights, written, path)
+        opened = import_module('cephalometric.api').load_model(written)
+    (answer,) = opened.answers([np.random.default_rng(0).integers(1, 255, (300, 240), np.uint8)], [None], upright=True)
+    if answer.points_px.shape != (len(opened.landmarks), 2) or not np.isfinite(answer.points_px).all():
+        raise RuntimeError(f'it gave {answer.points_px.shape} instead of {len(opened.landmarks)} finite points')
     millions = sum(parameter.numel() for parameter in model.parameters()) / 1e6
-    return f'{len(predictor.landmarks)} landmarks, {millions:.1f} million parameters'
+    return f'{len(opened.landmarks)} landmarks, {millions:.1f} million parameters'
 
 
 def _checkpoint() -> str:
