@@ -1,0 +1,137 @@
+"""README and the pages of docs: short enough, no dead link, no command that the programs do not understand."""
+
+import argparse
+import re
+import runpy
+import shlex
+import sys
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+import yaml
+
+import cephalometric
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / 'README.md'
+CARDS = sorted(ROOT.glob('mmpose_package/cephalometric/zoo/*/MODEL_CARD.md'))
+PAGES = [README, ROOT / 'CHANGELOG.md', *sorted((ROOT / 'docs').glob('*.md')), *CARDS]
+BLOCK = re.compile(r'^```(\w*)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+SHELL = ('', 'bash')
+LINK = re.compile(r'!?\[[^\]]*\]\(([^)\s]+)\)')
+
+
+class Parsed(Exception):
+    """The flags were understood; nothing is to be run."""
+
+
+def commands_of(page: Path) -> list[list[str]]:
+    """The command lines of a page that call a step or the package: the program, then its arguments."""
+    found = []
+    blocks = [text for language, text in BLOCK.findall(page.read_text(encoding='utf-8')) if language in SHELL]
+    for block in blocks:
+        for line in block.replace('\\\n', ' ').splitlines():
+            for part in re.split(r'&&|;', line):
+                if not re.match(r' *(cephalometric|python|torchrun|srun) ', part):
+                    continue
+                words = shlex.split(part, comments=True)
+                program = next((n for n, word in enumerate(words) if re.fullmatch(r'step\d_\w+\.py', word)), None)
+                program = 0 if words[0] == 'cephalometric' else program
+                if program is not None and '...' not in words:
+                    found.append(words[program:])
+    return found
+
+
+def parse(program: str, *arguments: str) -> None:
+    """Let a program parse its arguments, and do no more.
+
+    Raises:
+        SystemExit: It does not understand them.
+    """
+    original = argparse.ArgumentParser.parse_args
+
+    def stop(parser: argparse.ArgumentParser, *values: object) -> None:
+        original(parser, *values)
+        raise Parsed
+
+    with patch.object(sys, 'argv', [program, *arguments]), patch.object(argparse.ArgumentParser, 'parse_args', stop):
+        if program == 'cephalometric':
+            runpy.run_module('cephalometric', run_name='__main__')
+        else:
+            runpy.run_path(str(ROOT / program), run_name='__main__')
+
+
+def anchor(heading: str) -> str:
+    """What a heading is called in a link."""
+    return re.sub(r'[^\w\- ]', '', heading.strip().lower()).replace(' ', '-')
+
+
+def dead_links(page: Path) -> list[str]:
+    dead = []
+    for link in LINK.findall(page.read_text(encoding='utf-8')):
+        path, _, part = link.partition('#')
+        if '://' in link:
+            continue
+        target = page.parent / path if path else page
+        if not target.exists():
+            dead.append(link)
+        elif part:
+            headings = re.findall(r'^#+ (.*)$', target.read_text(encoding='utf-8'), re.MULTILINE)
+            if part not in map(anchor, headings):
+                dead.append(link)
+    return dead
+
+
+COMMANDS = sorted({tuple(command) for page in PAGES for command in commands_of(page)})
+
+
+def test_readme_is_read_in_one_go():
+    assert len(README.read_text(encoding='utf-8').splitlines()) <= 250
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.name)
+def test_a_page_links_to_what_is_there(page):
+    assert dead_links(page) == []
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.name)
+def test_a_page_is_finished(page):
+    assert 'TODO' not in page.read_text(encoding='utf-8')
+
+
+@pytest.mark.parametrize('command', COMMANDS, ids=' '.join)
+def test_a_command_of_a_page_is_understood(command):
+    with pytest.raises(Parsed):
+        parse(*command)
+
+
+def test_a_flag_that_nobody_knows_is_found():
+    with pytest.raises(SystemExit):
+        parse('cephalometric', 'predict', 'film.jpg', '--no-such-flag')
+
+
+def test_readme_calls_every_step_in_order():
+    steps = [command[0][:5] for command in commands_of(README) if command[0].startswith('step')]
+    assert 'step1' in steps
+    assert steps[steps.index('step1') :][:5] == ['step1', 'step2', 'step3', 'step4', 'step5']
+
+
+def test_scripts_and_targets_that_pages_name_are_there():
+    targets = re.findall(r'^([\w-]+):', (ROOT / 'Makefile').read_text(encoding='utf-8'), re.MULTILINE)
+    for page in PAGES:
+        text = page.read_text(encoding='utf-8')
+        for script in re.findall(r'\bbenchmarks/\w+\.(?:py|sh)\b', text):
+            assert (ROOT / script).is_file(), f'{page.name}: {script}'
+        for target in re.findall(r'`make ([\w-]+)`', text):
+            assert target in targets, f'{page.name}: make {target}'
+
+
+def test_the_recipes_that_readme_names_are_those_that_are_there():
+    named = re.findall(r'^\| `([\w.-]+\.py)` \|', README.read_text(encoding='utf-8'), re.MULTILINE)
+    assert sorted(named) == sorted(path.name for path in (ROOT / 'cldetection_configs').glob('*.py'))
+
+
+def test_the_citation_names_this_version():
+    citation = yaml.safe_load((ROOT / 'CITATION.cff').read_text(encoding='utf-8'))
+    assert str(citation['version']) == cephalometric.__version__
