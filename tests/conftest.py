@@ -130,3 +130,19 @@ def trained(data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         'step3_train_and_evaluation.py', TINY_RECIPE, '--data-root', data_root, '--work-dir', work_dir, '--seed', 1
     )
     return work_dir
+
+
+@pytest.fixture(scope='session')
+def model_folder(trained: Path) -> Path:
+    """The model of the tiny recipe, with a calibration."""
+    return trained / 'model'
+
+
+@pytest.fixture(scope='session')
+def other_model(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of the same run an epoch earlier, without a calibration and without ONNX graphs."""
+    from cephalometric.training.checkpoint_models import write_checkpoint_model
+
+    folder = tmp_path_factory.mktemp('models') / 'earlier'
+    write_checkpoint_model(trained / 'epoch_2.pth', folder, TINY_RECIPE)
+    return folder

@@ -4,38 +4,53 @@ import shutil
 
 import pytest
 from command_lines import call
-from conftest import TINY_RECIPE
 
 from cephalometric.annotations.coco import load_coco
-from cephalometric.landmarks import load_landmark_set
-from cephalometric.prediction.calibration import calibration_path, load_calibration
-from cephalometric.prediction.predictor import CephalometricPredictor
-from cephalometric.training.assessment import evaluate
-from cephalometric.training.config import load_config
+from cephalometric.api import load_model
+from cephalometric.prediction.evaluating import evaluate
 
 
 @pytest.fixture
-def weights(trained, tmp_path):
-    return shutil.copy(trained / 'best_model_weight.pth', tmp_path)
+def folder(model_folder, tmp_path):
+    copied = shutil.copytree(model_folder, tmp_path / 'm')
+    (copied / 'calibration.json').unlink()
+    return copied
 
 
-def test_the_calibration_lies_beside_the_weights_and_expects_what_was_observed(data_root, weights):
-    flags = ('--config', TINY_RECIPE, '--checkpoint', weights)
-    status, stdout, _ = call('calibrate', data_root / 'train.json', *flags)
-    assert status == 0 and 'Calibration by 6 X-rays' in stdout and 'expected mm' in stdout
-    calibration = load_calibration([weights], load_landmark_set('cldetection2023'))
-    evaluation = evaluate(
-        CephalometricPredictor(load_config(TINY_RECIPE), weights), load_coco(data_root / 'train.json')
-    )
-    expected_mm = calibration.expected_error_mm(evaluation.landmark_scores)
-    assert expected_mm.mean() == pytest.approx(evaluation.errors_mm.mean(), rel=0.1)
+def test_the_calibration_lies_in_the_folder_and_expects_what_was_observed(data_root, folder):
+    status, stdout, _ = call('calibrate', data_root / 'train.json', '--model', folder)
+    assert status == 0 and 'expected mm' in stdout
+    assert 'Calibration by 6 X-rays, which is few' in stdout and str(folder / 'calibration.json') in stdout
+    evaluation = evaluate(load_model(folder), load_coco(data_root / 'train.json'))
+    assert evaluation.expected_errors_mm.mean() == pytest.approx(evaluation.errors_mm.mean(), rel=0.1)
 
 
-def test_mistakes_end_with_status_2_and_no_calibration(data_root, weights, tmp_path):
-    for file, more, words in (
-        (data_root / 'missing.json', (), 'missing.json cannot be read'),
-        (data_root / 'valid.json', ('--config', 'missing.py'), 'no such config'),
+def test_a_model_trained_on_everything_learns_from_the_folds_of_a_cross_validation(trained, folder):
+    results = trained / 'report_valid' / 'results.json'
+    status, stdout, _ = call('calibrate', '--results', results, results, '--model', folder)
+    assert status == 0 and 'Calibration by 4 X-rays' in stdout
+    assert load_model(folder).calibration.images == 4
+
+
+def test_that_of_an_ensemble_goes_where_the_user_says(data_root, folder, other_model, tmp_path):
+    before = {path.name for path in (*folder.iterdir(), *other_model.iterdir())}
+    arguments = ('calibrate', data_root / 'valid.json', '--model', folder, other_model)
+    status, _, stderr = call(*arguments)
+    assert status == 2 and '--out' in stderr
+    assert call(*arguments, '--out', tmp_path / 'both.json')[0] == 0
+    assert {path.name for path in (*folder.iterdir(), *other_model.iterdir())} == before
+    assert load_model(folder, other_model).calibration is None
+    model = load_model(other_model, folder, calibration=tmp_path / 'both.json')
+    assert model.calibration.images == 2 and model.calibration.spread_knots_mm
+
+
+def test_mistakes_end_with_status_2_and_no_calibration(data_root, folder):
+    for arguments, words in (
+        ((data_root / 'missing.json',), 'missing.json cannot be read'),
+        ((), 'say what to learn from'),
+        (('--results', data_root / 'valid.json'), 'not a results file'),
+        ((data_root / 'valid.json', '--calibration', 'x.json'), 'leave it out'),
     ):
-        status, _, stderr = call('calibrate', file, '--config', TINY_RECIPE, '--checkpoint', weights, *more)
+        status, _, stderr = call('calibrate', *arguments, '--model', folder)
         assert status == 2 and words in stderr
-    assert not calibration_path([weights]).exists()
+    assert not (folder / 'calibration.json').exists()

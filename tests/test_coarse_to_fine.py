@@ -11,9 +11,11 @@ from mmpose.registry import DATASETS
 from cephalometric.annotations.coco import load_coco, read_image
 from cephalometric.geometry import radial_error_mm
 from cephalometric.models.coarse_to_fine import CoarseToFinePoseEstimator
+from cephalometric.prediction.model_folder import read_description
 from cephalometric.prediction.patches import ImagePyramid
-from cephalometric.prediction.predictor import CephalometricPredictor
+from cephalometric.prediction.trained_model import TrainedModel
 from cephalometric.training.config import load_config
+from cephalometric.training.torch_networks import build_model
 
 
 @pytest.fixture
@@ -84,9 +86,11 @@ def test_the_scale_of_the_x_ray_does_not_matter(config):
     large = np.kron(small, np.ones((2, 2), np.uint8))
     points = layout + 70
     with torch.inference_mode():
-        found, scores = model.refine([ImagePyramid(small)], points[None])
+        found, scores = model.refinement.refine(model.look, [ImagePyramid(small)], points[None])
         # Pixel centres are at integers: where x was, 2 x + 0.5 is.
-        found_in_large, scores_in_large = model.refine([ImagePyramid(large)], 2 * points[None] + 0.5)
+        found_in_large, scores_in_large = model.refinement.refine(
+            model.look, [ImagePyramid(large)], 2 * points[None] + 0.5
+        )
     assert (found_in_large - 0.5) / 2 == pytest.approx(found, abs=0.01)
     assert scores_in_large == pytest.approx(scores, abs=1e-3)
 
@@ -95,7 +99,7 @@ def test_landmarks_in_one_place_are_refined_as_well(config):
     model = build_pose_estimator(config.model).eval()
     with torch.inference_mode():
         points = np.full((1, len(model.mean_layout_mm), 2), 30.0)
-        found, scores = model.refine([ImagePyramid(np.full((60, 80), 7, np.uint8))], points)
+        found, scores = model.refinement.refine(model.look, [ImagePyramid(np.full((60, 80), 7, np.uint8))], points)
     assert np.isfinite(found).all()
     assert ((scores >= 0) & (scores <= 1)).all()
 
@@ -138,14 +142,27 @@ def test_the_steps_use_it_without_knowing(data_root, trained_coarse_to_fine, pha
     assert result.is_file()
 
 
-def test_the_checkpoint_holds_the_mean_layout(data_root, trained_coarse_to_fine, config):
-    predictor = CephalometricPredictor(config, trained_coarse_to_fine / 'best_model_weight.pth')
+def test_the_model_folder_holds_the_mean_layout(trained_coarse_to_fine, config):
+    refinement = read_description(trained_coarse_to_fine / 'model').refinement
     expected = DATASETS.build(config.train_dataloader.dataset).mean_layout_mm
-    assert predictor.models[0].mean_layout_mm.numpy() == pytest.approx(expected, abs=1e-3)
+    assert refinement.mean_layout_mm == pytest.approx(expected, abs=1e-3)
 
 
-def test_a_batch_gives_what_single_x_rays_give(data_root, trained_coarse_to_fine, config):
-    predictor = CephalometricPredictor(config, trained_coarse_to_fine / 'best_model_weight.pth')
+def test_the_estimator_and_the_model_folder_find_the_same(data_root, trained_coarse_to_fine, config):
+    model = TrainedModel([trained_coarse_to_fine / 'model'], backend='torch', calibration=False)
+    estimator = build_model(config)
+    weights = torch.load(trained_coarse_to_fine / 'best_model_weight.pth', weights_only=True)
+    estimator.load_state_dict(weights['state_dict'])
+    with torch.inference_mode():
+        samples = estimator.test_step(batch_of(config, 'test', 2))
+    labelled = load_coco(data_root / 'test.json')
+    for sample, image in zip(samples, labelled.images, strict=False):
+        (answer,) = model.answers([read_image(labelled, image)], [None], upright=True)
+        assert answer.points_px == pytest.approx(sample.pred_instances.keypoints[0], abs=0.1)
+
+
+def test_a_batch_gives_what_single_x_rays_give(data_root, trained_coarse_to_fine):
+    predictor = TrainedModel([trained_coarse_to_fine / 'model'], calibration=False).predictor
     labelled = load_coco(data_root / 'test.json')
     images = [read_image(labelled, image) for image in labelled.images]
     for image, together in zip(images, predictor.predict_batch(images), strict=True):

@@ -2,8 +2,12 @@
 
 import json
 
+import pytest
+from command_lines import call
 from conftest import run_python
 
+import cephalometric
+from cephalometric.__main__ import COMMANDS
 from cephalometric.xrays.mha import open_stack
 
 LOADED = """
@@ -27,8 +31,15 @@ def test_phantom_writes_a_stack_and_its_annotations(tmp_path):
 
 
 def test_without_a_command_it_says_which_there_are():
-    done = run_python('-m', 'cephalometric', check=2)
-    assert 'COMMAND' in done.stderr
+    done = run_python('-m', 'cephalometric')
+    assert 'COMMAND' in done.stdout and 'example' in done.stdout
+    assert run_python('-m', 'cephalometric', '--version').stdout == f'cephalometric {cephalometric.__version__}\n'
+
+
+@pytest.mark.parametrize('command', COMMANDS)
+def test_every_help_ends_with_an_example(command):
+    status, stdout, _ = call(command, '--help')
+    assert status == 0 and f'  cephalometric {command} ' in stdout.partition('example')[2]
 
 
 def test_help_and_measuring_load_no_torch(data_root, tmp_path):

@@ -1,15 +1,15 @@
 """Steps 3 to 5 as a user calls them: what they print and write, and one clear line for each mistake."""
 
 import csv
-import hashlib
 import json
-from pathlib import Path
 
 import cv2
 import jsonschema
+import numpy as np
 import pytest
 from conftest import ROOT, TINY_RECIPE, run_python
 
+from cephalometric.prediction.model_folder import read_description
 from cephalometric.results.evaluation import read_results
 
 STEP3, STEP4, STEP5 = (next(ROOT.glob(f'step{number}_*.py')).name for number in (3, 4, 5))
@@ -54,16 +54,47 @@ def test_step4_scores_an_ensemble_on_the_part_that_the_config_names(trained, dat
 
 def test_step3_ends_with_a_calibration_and_a_report_of_the_validation_images(trained, data_root):
     evaluation = read_results(trained / 'report_valid' / 'results.json')
-    assert len(evaluation.images) == 2 and (trained / 'best_model_weight.calibration.json').is_file()
+    assert len(evaluation.images) == 2 and (trained / 'model' / 'calibration.json').is_file()
     provenance = evaluation.provenance
-    weights = trained / 'best_model_weight.pth'
-    assert provenance.weights_sha256 == {str(weights): hashlib.sha256(weights.read_bytes()).hexdigest()}
-    counts = {Path(path).name: count for path, count in provenance.image_counts.items()}
-    assert counts == {'train.json': 6, 'valid.json': 2}
+    assert list(provenance.weights_sha256) == [str(trained / 'model')]
+    about = read_description(trained / 'model')
+    assert about.provenance['images'] == {'train': 6, 'validation': 2}
+    assert about.provenance['scores'] == evaluation.overall().as_metrics()
     assert 'step3_train_and_evaluation.py' in provenance.command and 'landmark_set' in provenance.config_text
     assert [row['epoch'] for row in provenance.training_curves] == [1, 2, 3]
     page = (trained / 'report_valid' / 'report.html').read_text(encoding='utf-8')
     assert 'data:image/jpeg;base64' in page and 'How training went' in page
+
+
+def test_step4_takes_a_model_folder_and_asks_where_an_ensemble_may_write(trained, other_model, data_root, tmp_path):
+    flags = ('--data-root', data_root, '--ann-file', 'valid.json')
+    done = run_python(STEP4, '--model', trained, *flags, '--report', tmp_path / 'report')
+    by_folder = read_results(tmp_path / 'report' / 'results.json')
+    np.testing.assert_allclose(
+        by_folder.points_px, read_results(trained / 'report_valid' / 'results.json').points_px, atol=0.1
+    )
+    assert by_folder.expected_errors_mm is not None and str(tmp_path / 'report') in done.stdout
+    before = sorted(path.name for path in other_model.iterdir())
+    done = run_python(STEP4, '--model', trained, other_model, *flags, check=2)
+    assert '--report DIR' in done.stderr
+    run_python(STEP4, '--model', trained, other_model, *flags, '--report', tmp_path / 'ensemble')
+    assert read_results(tmp_path / 'ensemble' / 'results.json').spread_mm.max() > 0
+    assert sorted(path.name for path in other_model.iterdir()) == before
+
+
+def test_a_checkpoint_alone_finds_the_config_beside_it(trained, phantom_stack, tmp_path):
+    results = []
+    for number, flags in enumerate((
+        ('--load_weight_path', trained / 'best_model_weight.pth'),
+        ('--load_weight_path', trained / 'best_model_weight.pth', '--config_file', TINY_RECIPE),
+        ('--model', trained / 'model'),
+    )):  # fmt: skip
+        path = tmp_path / f'{number}.json'
+        stack = ('--load_mha_path', phantom_stack / 'train_stack.mha')
+        run_python(STEP5, *flags, *stack, '--save_json_path', path)
+        results.append([point['point'][:2] for point in json.loads(path.read_text())['points']])
+    np.testing.assert_allclose(results[1], results[0], atol=1e-6)
+    np.testing.assert_allclose(results[2], results[0], atol=0.1)
 
 
 def test_step5_answers_every_slice_by_the_schema(trained, phantom_stack, tmp_path):

@@ -10,9 +10,9 @@ from mmengine.structures import InstanceData
 from mmpose.registry import KEYPOINT_CODECS
 
 import cephalometric.models  # noqa: F401  (registers the codec)
-from cephalometric.prediction.predictor import build_model
 from cephalometric.training.config import load_config
 from cephalometric.training.dataset import whole_image_bbox
+from cephalometric.training.torch_networks import build_model
 
 
 def build(input_size=(192, 224), heatmap_size=(48, 56)):

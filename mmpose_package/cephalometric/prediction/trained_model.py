@@ -53,6 +53,7 @@ class TrainedModel:
         backend: ``'onnxruntime'``, ``'torch'``, or ``'auto'``: PyTorch for a GPU and for networks that have no ONNX
             graph, otherwise ONNX Runtime.
         device: ``'cpu'``, or such as ``'cuda:0'``.
+        names: What the models are called in messages and reports; by default their folders.
 
     Attributes:
         landmarks: The landmark set.
@@ -70,8 +71,10 @@ class TrainedModel:
         calibration: str | Path | bool | None = None,
         backend: str = 'auto',
         device: str = 'cpu',
+        names: Sequence[str] | None = None,
     ) -> None:
         self.folders = tuple(folders)
+        self.names = tuple(names or map(str, folders))
         self.descriptions = tuple(read_description(folder) for folder in folders)
         self.landmarks: LandmarkSet = self.descriptions[0].landmarks
         for folder, description in zip(folders, self.descriptions, strict=True):
@@ -83,9 +86,9 @@ class TrainedModel:
         self.weights_ids = tuple(description.weights_id for description in self.descriptions)
         self.calibration = self._calibration(calibration)
         members = [
-            Member(str(folder), _networks(folder, description, backend, device), description.coarse,
+            Member(name, _networks(folder, description, backend, device), description.coarse,
                    description.refinement)
-            for folder, description in zip(folders, self.descriptions, strict=True)
+            for name, folder, description in zip(self.names, folders, self.descriptions, strict=True)
         ]  # fmt: skip
         self.predictor = Predictor(members, self.landmarks)
 

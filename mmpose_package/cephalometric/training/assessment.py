@@ -50,10 +50,7 @@ def _provenance(model: TrainedModel, labelled: LabelledImages, device: str) -> P
         command=shlex.join(['python', *sys.argv]),
         config_name=str(first.get('recipe', model.folders[0].name)),
         config_text=_config_text(model.folders[0]),
-        weights_sha256={
-            str(folder): description.weights_id
-            for folder, description in zip(model.folders, model.descriptions, strict=True)
-        },
+        weights_sha256=dict(zip(model.names, model.weights_ids, strict=True)),
         annotation_file=str(labelled.path),
         image_counts=counts,
         versions={name: version for name, version in versions() if version != 'not installed'},

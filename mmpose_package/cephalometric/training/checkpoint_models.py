@@ -98,7 +98,7 @@ def open_model_or_checkpoints(
         write_checkpoint_model(checkpoint, folders[-1], config, landmark_set, options)
     if calibration is None and len(checkpoints) == 1:
         calibration = _calibration_beside(Path(checkpoints[0]), folders[0])
-    model = CheckpointModel(folders, calibration, 'torch', device)
+    model = CheckpointModel(folders, calibration, 'torch', device, names=list(map(str, checkpoints)))
     model.temporary = temporary
     return model
 

@@ -143,7 +143,7 @@ def _coarse_stage(config: Config, model: torch.nn.Module) -> CoarseStage:
         if not isinstance(transform, UNDERSTOOD):
             known = ', '.join(kind.__name__ for kind in UNDERSTOOD)
             raise InputError(
-                f'{config.filename}: prediction does not know {said.type} of test_pipeline; it knows {known}'
+                f'{config.filename}: prediction does not know {said["type"]} of test_pipeline; it knows {known}'
             )
     box = next(transform for transform in transforms if isinstance(transform, GetBBoxCenterScale))
     warp = next(transform for transform in transforms if isinstance(transform, TopdownAffine))
