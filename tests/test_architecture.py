@@ -1,23 +1,24 @@
-"""The house rules that imports can break: layers, no cycles, and torch only upstairs."""
+"""The house rules that imports can break: layers, no cycles, PyTorch in two rooms alone, and sizes."""
 
 import ast
+from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / 'mmpose_package' / 'cephalometric'
 OUTSIDE = {path.stem for path in ROOT.glob('*.py')} | {'cldetection_configs', 'step6_docker_and_upload'}
-UPSTAIRS = {'training', 'models', 'prediction'}
+UPSTAIRS = {'training', 'models'}
 HEAVY = {'torch', 'torchvision', 'mmengine', 'mmcv', 'mmpose'}
 GROUND_FLOOR = {
     'errors',
+    'files',
+    'csv_files',
     'landmarks',
-    'layouts',
     'geometry',
-    'measurements',
     'orientation',
     'scores',
     'checks',
-    'splits',
+    'measurements',
 }
 
 
@@ -28,7 +29,7 @@ def modules():
 
 
 def imports(path):
-    """What a module imports when it is loaded; names of functions and classes are left on."""
+    """What a module imports, also within functions; names of functions and classes are left on."""
     for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -45,24 +46,6 @@ def room(name):
     return parts[1] if len(parts) > 1 else ''
 
 
-def test_the_package_imports_no_step_and_no_config():
-    assert {
-        name: found for name, every in IMPORTS.items() if (found := {i.split('.')[0] for i in every} & OUTSIDE)
-    } == {}
-
-
-def test_only_training_models_and_prediction_import_torch_or_mmpose():
-    for name, every in IMPORTS.items():
-        if {i.split('.')[0] for i in every} & HEAVY:
-            assert room(name) in UPSTAIRS, name
-
-
-def test_the_ground_floor_needs_numpy_alone():
-    for name, every in IMPORTS.items():
-        if room(name) in GROUND_FLOOR:
-            assert not {i.split('.')[0] for i in every} & {'cv2', 'SimpleITK', 'scipy', 'matplotlib', *HEAVY}, name
-
-
 def inner_imports(name):
     for imported in IMPORTS[name]:
         parts = imported.split('.')
@@ -70,6 +53,37 @@ def inner_imports(name):
             parts.pop()
         if len(parts) > 1 and '.'.join(parts) != name:
             yield '.'.join(parts)
+
+
+def all_reached(name):
+    """All modules of the package that are loaded with one, through others too, and with the packages they lie in."""
+    seen, waiting = set(), [name]
+    while waiting:
+        current = waiting.pop()
+        if current not in seen and current in MODULES:
+            seen.add(current)
+            waiting.extend([*inner_imports(current), current.rpartition('.')[0]])
+    return seen
+
+
+def test_the_package_imports_no_step_and_no_config():
+    assert {
+        name: found for name, every in IMPORTS.items() if (found := {i.split('.')[0] for i in every} & OUTSIDE)
+    } == {}
+
+
+def test_only_training_and_models_load_pytorch_also_through_others():
+    loads = {name for name, every in IMPORTS.items() if {i.split('.')[0] for i in every} & HEAVY}
+    assert loads and {room(name) for name in loads} <= UPSTAIRS
+    for name in MODULES:
+        if room(name) not in UPSTAIRS:
+            assert not all_reached(name) & loads, name
+
+
+def test_the_ground_floor_needs_numpy_alone():
+    for name, every in IMPORTS.items():
+        if room(name) in GROUND_FLOOR:
+            assert not {i.split('.')[0] for i in every} & {'cv2', 'SimpleITK', 'scipy', 'matplotlib', *HEAVY}, name
 
 
 def cycle(graph):
@@ -99,3 +113,12 @@ def test_there_are_no_import_cycles_between_rooms():
 
 def test_the_check_for_cycles_finds_one():
     assert cycle({'a': {'b'}, 'b': {'c'}, 'c': {'a'}}) and not cycle({'a': {'b'}, 'b': {'c'}})
+
+
+def test_no_module_is_long_no_name_stands_twice_and_there_are_fewer_than_100():
+    lengths = {name: len(path.read_text(encoding='utf-8').splitlines()) for name, path in MODULES.items()}
+    assert {name: length for name, length in lengths.items() if length > 300} == {}
+    names = Counter(path.stem for path in MODULES.values() if path.stem not in ('__init__', '__main__'))
+    rooms = {path.name for path in PACKAGE.iterdir() if path.is_dir()}
+    assert [name for name, count in names.items() if count > 1 or name in rooms] == []
+    assert len(MODULES) < 100

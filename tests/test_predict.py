@@ -8,13 +8,12 @@ import numpy as np
 import pydicom
 import pytest
 from command_lines import call, rows_of
-from conftest import ROOT, TINY_RECIPE, run_python
+from conftest import ROOT, run_python
 from pydicom.dataset import FileDataset, FileMetaDataset
 
+import cephalometric
 from cephalometric.annotations.coco import load_coco
-from cephalometric.prediction.calibration import calibration_path
-from cephalometric.prediction.predictor import CephalometricPredictor
-from cephalometric.training.config import load_config
+from cephalometric.api import load_model
 
 SECRETS = ('ROENTGEN', 'ANNA BERTHA', 'PID-4711', '19010203', 'DR WURZBURG', 'HOSPITAL SECRET')
 # Audit hooks see every socket, whoever opens it and in whatever language.
@@ -37,13 +36,9 @@ def film(data_root):
 
 
 @pytest.fixture(scope='module')
-def model(trained, data_root, tmp_path_factory):
-    """The flags of a tiny trained model with a calibration beside its weights."""
-    weights = shutil.copy(trained / 'best_model_weight.pth', tmp_path_factory.mktemp('model'))
-    flags = ['--config', str(TINY_RECIPE), '--checkpoint', str(weights)]
-    done = run_python('-m', 'cephalometric', 'calibrate', data_root / 'valid.json', *flags)
-    assert 'Calibration by 2 X-rays' in done.stdout
-    return flags
+def model(model_folder):
+    """The flags of a tiny trained model with a calibration."""
+    return ['--model', str(model_folder)]
 
 
 def write_dicom(path, image, spacing_mm):
@@ -110,8 +105,8 @@ def test_upright_films_are_predicted_as_they_are(films, film, model, tmp_path):
     assert call('predict', films / 'png_film.png', *flags)[0] == 0
     rows = rows_of(tmp_path / 'out' / 'landmarks.csv')
     found = np.array([[row['x_px'], row['y_px']] for row in rows], float)
-    prediction = CephalometricPredictor(load_config(TINY_RECIPE), model[-1]).predict(film[0])
-    np.testing.assert_allclose(found, prediction.points_px, atol=0.01)
+    result = load_model(model[-1]).predict(film[0], upright=True)
+    np.testing.assert_allclose(found, result.points_px, atol=0.01)
 
 
 def test_a_broken_file_is_reported_and_costs_the_others_nothing(everything, films):
@@ -182,43 +177,55 @@ def test_a_spacing_that_is_given_goes_first_and_without_overlays_none_are_drawn(
     }
 
 
-def test_without_a_calibration_a_warning_says_that_nothing_is_flagged(films, trained, tmp_path):
-    weights = shutil.copy(trained / 'best_model_weight.pth', tmp_path)
-    flags = ('--config', TINY_RECIPE, '--checkpoint', weights, '--out', tmp_path / 'out', '--upright', '--no-overlay')
-    status, _, stderr = call('predict', films / 'png_film.png', *flags)
-    assert status == 0 and 'nothing is flagged' in stderr
-    assert not {'expected_error_mm', 'flagged'} & {*rows_of(tmp_path / 'out' / 'landmarks.csv')[0]}
+def test_without_a_calibration_nothing_is_assessed_and_that_is_said(films, other_model, tmp_path):
+    flags = ('--model', other_model, '--out', tmp_path / 'out', '--upright', '--no-overlay')
+    status, stdout, stderr = call('predict', films / 'png_film.png', *flags)
+    assert status == 0 and 'no calibration' in stderr and 'not assessed' in stdout and 'flagged' not in stdout
+    assert 'expected_error_mm' not in rows_of(tmp_path / 'out' / 'landmarks.csv')[0]
 
 
-def test_several_checkpoints_are_an_ensemble_with_a_calibration_of_its_own(films, film, trained, data_root, tmp_path):
-    weights = [shutil.copy(trained / name, tmp_path) for name in ('best_model_weight.pth', 'epoch_2.pth')]
-    flags = ('--config', TINY_RECIPE, '--checkpoint', *weights)
-    status, stdout, _ = call('calibrate', data_root / 'valid.json', *flags)
-    assert status == 0 and 'best_model_weight.ensemble.calibration.json' in stdout
+def test_several_models_are_an_ensemble_with_a_calibration_of_its_own(
+    films, film, model_folder, other_model, data_root, tmp_path
+):
+    flags = ('--model', model_folder, other_model)
+    assert call('calibrate', data_root / 'valid.json', *flags, '--out', tmp_path / 'both.json')[0] == 0
     arguments = ('predict', films / 'dicom.dcm', *flags, '--out', tmp_path / 'out', '--upright', '--no-overlay')
-    assert call(*arguments)[0] == 0
+    assert call(*arguments, '--calibration', tmp_path / 'both.json')[0] == 0
     rows = rows_of(tmp_path / 'out' / 'landmarks.csv')
-    config = load_config(TINY_RECIPE)
-    members = [CephalometricPredictor(config, path).predict(film[0]).points_px for path in weights]
+    members = [load_model(path).predict(film[0], upright=True).points_px for path in flags[1:]]
     found = np.array([[row['x_px'], row['y_px']] for row in rows], float)
     np.testing.assert_allclose(found, np.mean(members, axis=0), atol=0.01)
     assert all(float(row['expected_error_mm']) > 0 for row in rows)
+    about = json.loads((tmp_path / 'out' / 'predictions.json').read_text())['model']
+    assert len(about['weights_ids']) == 2 and about['cephalometric'] == cephalometric.__version__
 
 
-def test_a_calibration_of_other_weights_is_refused(films, model, trained, tmp_path):
-    weights = tmp_path / 'other.pth'
-    shutil.copy(trained / 'epoch_3.pth', weights)
-    shutil.copy(calibration_path([model[-1]]), calibration_path([weights]))
-    flags = ('--config', TINY_RECIPE, '--checkpoint', weights, '--out', tmp_path / 'out')
+def test_a_calibration_of_other_models_is_refused(films, model_folder, other_model, tmp_path):
+    flags = ('--model', other_model, '--calibration', model_folder / 'calibration.json', '--out', tmp_path / 'out')
     status, _, stderr = call('predict', films / 'png_film.png', *flags)
-    assert status == 2 and 'made for other weights' in stderr
+    assert status == 2 and 'made for other models' in stderr
     assert not (tmp_path / 'out').exists()
+
+
+def test_subfolders_are_named_and_found_when_told(film, model, tmp_path):
+    (tmp_path / 'scans' / 'monday').mkdir(parents=True)
+    cv2.imwrite(str(tmp_path / 'scans' / 'monday' / 'film.png'), film[0])
+    arguments = ('predict', tmp_path / 'scans', *model, '--upright')
+    status, _, stderr = call(*arguments, '--out', tmp_path / 'out')
+    assert status == 2 and '--recursive' in stderr and 'monday' in stderr
+    assert call(*arguments, '--out', tmp_path / 'scans' / 'results', '--recursive')[0] == 0
+    assert call(*arguments, '--out', tmp_path / 'scans' / 'again', '--recursive')[0] == 0
+    # The overlays of the first run are no X-rays.
+    assert {row['image'] for row in rows_of(tmp_path / 'scans' / 'again' / 'landmarks.csv')} == {'film'}
+    cv2.imwrite(str(tmp_path / 'scans' / 'film.png'), film[0])
+    status, _, stderr = call(*arguments, '--out', tmp_path / 'third')
+    assert status == 0 and 'subfolders are not looked into' in stderr and '--recursive' in stderr
 
 
 def test_a_blank_film_is_all_flagged_with_a_warning(model, tmp_path):
     cv2.imwrite(str(tmp_path / 'blank.png'), np.zeros((240, 200), np.uint8))
     status, stdout, stderr = call('predict', tmp_path / 'blank.png', *model, '--out', tmp_path / 'out')
-    assert status == 0 and 'blank' in stderr and '38 of them flagged' in stdout
+    assert status == 0 and 'blank' in stderr and '38 landmarks flagged, 1 X-rays doubtful' in stdout
     assert {row['flagged'] for row in rows_of(tmp_path / 'out' / 'landmarks.csv')} == {'yes'}
 
 
@@ -239,13 +246,13 @@ def test_equal_names_from_two_folders_do_not_collide(film, model, tmp_path):
         (('--spacing', -1), '-1'),
         (('--batch-size', 0), '--batch-size 0'),
         (('--flag-mm', 'nan'), '--flag-mm nan'),
-        (('--checkpoint', 'missing.pth'), 'missing.pth: no such checkpoint'),
-        (('--config', 'missing.py'), 'missing.py: no such config'),
-        (('--landmarks', 'isbi2015'), '19 landmarks'),
+        (('--model', 'missing'), 'missing: there is no such model folder'),
+        (('--calibration', 'missing.json'), 'missing.json cannot be read'),
+        (('--backend', 'onnxruntime', '--cuda_id', 0), '--backend torch'),
     ],
 )
-def test_mistakes_end_with_status_2_one_line_and_no_folder(films, trained, tmp_path, flags, words):
-    right = ('--config', TINY_RECIPE, '--checkpoint', trained / 'best_model_weight.pth', '--out', tmp_path / 'out')
+def test_mistakes_end_with_status_2_one_line_and_no_folder(films, model, tmp_path, flags, words):
+    right = (*model, '--out', tmp_path / 'out')
     status, _, stderr = call('predict', films / 'png_film.png', *right, *flags)
     assert status == 2 and stderr.startswith('error: ') and words in stderr and stderr.count('\n') == 1
     assert not (tmp_path / 'out').exists()
