@@ -11,8 +11,8 @@ from pathlib import Path
 
 from mmengine.config import DictAction
 
+from cephalometric.training.assessment import finish
 from cephalometric.training.config import load_config
-from cephalometric.training.finishing import finish
 from cephalometric.training.run import train
 from cldetection_utils import add_data_arguments, run_step
 

@@ -3,7 +3,7 @@
 
 import argparse
 
-from cephalometric.prediction.stacks import write_stack_prediction
+from cephalometric.prediction.data_sets import write_stack_prediction
 from cephalometric.training.checkpoint_models import open_model_or_checkpoints
 from cephalometric.training.run import choose_device
 from cldetection_utils import run_step

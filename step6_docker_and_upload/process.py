@@ -15,8 +15,8 @@ from pathlib import Path
 
 from cephalometric.annotations.challenge_json import write_result
 from cephalometric.errors import InputError
+from cephalometric.prediction.data_sets import predict_stack
 from cephalometric.prediction.predictor import CephalometricPredictor, choose_device
-from cephalometric.prediction.stacks import predict_stack
 from cephalometric.serving import serve
 from cephalometric.training.config import load_config
 from cephalometric.xrays.mha import open_stack

@@ -8,8 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cephalometric.checks import Problems
-from cephalometric.errors import InputError
+from cephalometric.errors import InputError, Problems
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.phantom.rendering import make_phantom
 

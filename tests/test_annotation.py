@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cephalometric.annotations.annotation import Annotation, AnnotationBuilder, finite_number, mean_annotation, short
-from cephalometric.checks import Problems
-from cephalometric.errors import InputError
+from cephalometric.errors import InputError, Problems
 from cephalometric.landmarks import load_landmark_set
 
 LANDMARKS = load_landmark_set('isbi2015')

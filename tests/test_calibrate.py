@@ -7,7 +7,7 @@ from command_lines import call
 
 from cephalometric.annotations.coco import load_coco
 from cephalometric.api import load_model
-from cephalometric.prediction.evaluating import evaluate
+from cephalometric.prediction.data_sets import evaluate
 
 
 @pytest.fixture

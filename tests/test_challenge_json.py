@@ -9,8 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cephalometric.annotations.challenge_json import read_annotations, write_result
-from cephalometric.checks import Problems
-from cephalometric.errors import InputError
+from cephalometric.errors import InputError, Problems
 from cephalometric.landmarks import load_landmark_set
 
 LANDMARKS = load_landmark_set('isbi2015')

@@ -18,8 +18,7 @@ from cephalometric.prediction.model_folder import (
     read_description,
     shipped_models,
 )
-from cephalometric.prediction.refinement import Refinement
-from cephalometric.prediction.whole_image import CoarseStage
+from cephalometric.prediction.stages import CoarseStage, Refinement
 
 LANDMARKS = load_landmark_set('isbi2015')
 

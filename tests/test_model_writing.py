@@ -118,7 +118,7 @@ def test_weights_that_are_not_finite_are_refused(trained, tmp_path):
 
 def test_graphs_that_differ_are_left_out_and_the_folder_says_so(trained, xrays, tmp_path, monkeypatch):
     """A graph in which the last layer has other weights, as a faulty exporter would write it."""
-    import cephalometric.training.onnx_graphs as graphs
+    import cephalometric.training.torch_networks as graphs
 
     genuine = graphs._write
 

@@ -12,8 +12,8 @@ import pytest
 
 from cephalometric.annotations.coco import LabelledImage, coco_content
 from cephalometric.errors import InputError
+from cephalometric.geometry import Orientation
 from cephalometric.landmarks import load_landmark_set
-from cephalometric.orientation import Orientation
 from cephalometric.reporting.tables import write_landmarks
 from cephalometric.results.predictions import NOTICE, PredictedXray, Predictions, read_point_file, write_predictions
 

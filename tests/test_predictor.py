@@ -7,7 +7,7 @@ import pytest
 from cephalometric.errors import InputError
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.prediction.predictor import Member, Predictor
-from cephalometric.prediction.whole_image import CoarseStage
+from cephalometric.prediction.stages import CoarseStage
 
 LANDMARKS = load_landmark_set('isbi2015')
 COARSE = CoarseStage((64, 64), 1.0, True, {'kind': 'heatmaps', 'blur_kernel_size': 3})

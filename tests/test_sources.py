@@ -20,8 +20,7 @@ from films import (
 )
 
 from cephalometric.annotations.coco import load_coco
-from cephalometric.checks import Problems
-from cephalometric.errors import InputError
+from cephalometric.errors import InputError, Problems
 from cephalometric.preparation.preparing import prepare
 from cephalometric.preparation.sources import FORMATS, FileNames, ImageFiles
 

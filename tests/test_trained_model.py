@@ -9,7 +9,7 @@ from mmengine.runner import Runner
 
 from cephalometric.annotations.coco import load_coco, read_image
 from cephalometric.errors import InputError
-from cephalometric.prediction.evaluating import evaluate
+from cephalometric.prediction.data_sets import evaluate
 from cephalometric.prediction.trained_model import TrainedModel
 from cephalometric.training.config import load_config
 

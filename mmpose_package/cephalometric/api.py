@@ -12,14 +12,14 @@ from types import MappingProxyType
 import numpy as np
 
 from cephalometric.errors import InputError
+from cephalometric.geometry import Orientation
 from cephalometric.landmarks import LandmarkSet
 from cephalometric.measurements import Measurement, flagged_measurements, load_measurements, measure, measurements_for
-from cephalometric.orientation import Orientation
 from cephalometric.prediction.model_folder import DEFAULT, find_model_folder
 from cephalometric.prediction.trained_model import Answer, TrainedModel
 from cephalometric.results.predictions import PredictedXray, image_entry
+from cephalometric.xrays.frames import check_spacing
 from cephalometric.xrays.reading import Xray, read_xrays
-from cephalometric.xrays.spacing import check_spacing
 
 __all__ = ['InputError', 'Model', 'Orientation', 'Result', 'Xray', 'load_measurements', 'load_model', 'read_xrays']
 

@@ -1,7 +1,8 @@
-"""What a user can mend, a wrong path, file, value or combination of flags, and how programs say it."""
+"""What a user can mend: how one mistake is said, and how all problems of an input are said together."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 
 class InputError(Exception):
@@ -22,3 +23,114 @@ def run_step(main: Callable[[], None]) -> None:
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)
         sys.exit(130)
+
+
+MOST_DETAILS = 10
+MOST_NAMES = 10
+
+Content = TypeVar('Content')
+Found = dict[str, dict[str, list[int | str | None]]]
+
+
+class Problems:
+    """What is wrong with an input, collected by kind, then raised together. Remarks are collected alike, and no error.
+
+    >>> problems = Problems()
+    >>> problems.add('blank slices', 4)
+    >>> problems.add('landmarks missing', 'film.png', 'sella (1)')
+    >>> problems.count
+    2
+    """
+
+    def __init__(self):
+        self._problems: Found = {}
+        self._remarks: Found = {}
+
+    @property
+    def count(self) -> int:
+        """How many problems were added."""
+        return sum(len(places) for details in self._problems.values() for places in details.values())
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """The lines of all remarks."""
+        return tuple(_lines(self._remarks))
+
+    def add(self, kind: str, place: int | str | None, detail: str = '') -> None:
+        """Note a problem.
+
+        Args:
+            kind: What is wrong and, where it is not plain, the remedy. Problems of a kind are reported together.
+            place: Where it is: a slice by its number from 1, or a file by its name; None if it is in none of them, and
+                then a detail is needed.
+            detail: The value that is wrong. Places with the same one are reported together.
+        """
+        self._problems.setdefault(kind, {}).setdefault(detail, []).append(place)
+
+    def remark(self, kind: str, place: int | str) -> None:
+        """Note what is not wrong, but good to know."""
+        self._remarks.setdefault(kind, {}).setdefault('', []).append(place)
+
+    def attempt(self, read: Callable[..., Content], *arguments: object) -> Content | None:
+        """What ``read`` returns; None if it raises an ``InputError``, which then is one of the problems."""
+        try:
+            return read(*arguments)
+        except InputError as error:
+            self.add('unusable files', None, str(error))
+            return None
+
+    def merge(self, other: 'Problems') -> None:
+        """Take over all problems and remarks of another collection."""
+        for ours, theirs in ((self._problems, other._problems), (self._remarks, other._remarks)):
+            for kind, details in theirs.items():
+                for detail, places in details.items():
+                    ours.setdefault(kind, {}).setdefault(detail, []).extend(places)
+
+    def raise_if_any(self, headline: str) -> None:
+        """Raise an ``InputError`` that lists all problems below the headline, if there are any."""
+        if self._problems:
+            total = '1 problem' if self.count == 1 else f'{self.count} problems'
+            lines = [f'  {line}' for line in _lines(self._problems)]
+            raise InputError('\n'.join([f'{headline} ({total}):', *lines]))
+
+
+def _lines(found: Found) -> Iterator[str]:
+    for kind, details in found.items():
+        if list(details) == ['']:
+            yield f'{kind}: {in_words(details[""])}'
+            continue
+        yield f'{kind}:'
+        shown = list(details)[:MOST_DETAILS]
+        for detail in shown:
+            yield f'  {_placed(detail, details[detail])}'
+        rest = [place for detail in details if detail not in shown for place in details[detail]]
+        if rest:
+            yield f'  {_placed(f"and {len(rest)} more", rest)}'
+
+
+def _placed(text: str, places: list[int | str | None]) -> str:
+    known = [place for place in places if place is not None]
+    return f'{text}: {in_words(known)}' if known else text
+
+
+def in_words(places: Iterable[int | str]) -> str:
+    """Places as a person would write them: ``slices 3, 7, 9 to 40`` or ``a.png, b.png``; of many names the first."""
+    places = set(places)
+    numbers = sorted(place for place in places if isinstance(place, int))
+    names = sorted(place for place in places if isinstance(place, str))
+    words = [_numbers_in_words(numbers)] if numbers else []
+    words += names[:MOST_NAMES]
+    if len(names) > MOST_NAMES:
+        words[-1] += f' and {len(names) - MOST_NAMES} more'
+    return ', '.join(words)
+
+
+def _numbers_in_words(ordered: list[int]) -> str:
+    runs: list[list[int]] = []
+    for number in ordered:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    words = [f'{run[0]} to {run[-1]}' if len(run) > 2 else ', '.join(map(str, run)) for run in runs]
+    return f'slice{"s" if len(ordered) > 1 else ""} {", ".join(words)}'

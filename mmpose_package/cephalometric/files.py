@@ -1,11 +1,6 @@
-"""Files appear whole or not at all.
+"""Files that appear whole or not at all, one or many together, and their checksums.
 
-JSON files: read with a clear message, written whole or not at all.
-
-Which file it was: checksums.
-
-Many files that are to appear together: made in a hidden folder first, moved into place when all is well.
-
+Many files that are to appear together are made in a hidden folder first, and moved into place when all is well.
 Whatever stops the work before, nothing of it is in place. If the moving itself is cut short, by SIGKILL or a power
 failure, a record in the hidden folder lets the next run tell that run's leftovers from a user's files.
 """

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cephalometric.checks import Problems
+from cephalometric.errors import Problems
 from cephalometric.landmarks import LandmarkSet
 
 Place = int | str

@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from cephalometric.annotations.annotation import Annotation, finite_number, label, short
-from cephalometric.checks import Problems
-from cephalometric.errors import InputError
+from cephalometric.errors import InputError, Problems
 from cephalometric.files import atomic_write, read_json
 from cephalometric.landmarks import LandmarkSet
 

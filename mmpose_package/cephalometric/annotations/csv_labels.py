@@ -1,12 +1,12 @@
-"""CSV files with one row an image: ``labels.csv`` of CL-Detection 2024, tables of ISBI 2015, and one's own.
+"""CSV files of labels, with one row an image or with one row a point.
 
-One column names the image (``image`` or ``image file``), one may give its spacing in mm per pixel (``spacing`` or
-``spacing(mm)``), and each landmark has one for x and one for y. For the first landmark of a set, sella (S), these may
-be called ``p1x`` and ``p1y`` as in CL-Detection 2024, ``x1`` and ``y1``, or ``S_x`` and ``S_y``. Empty cells say that a
-landmark is not annotated.
+With one row an image, as in ``labels.csv`` of CL-Detection 2024 and in tables of ISBI 2015: one column names the image
+(``image`` or ``image file``), one may give its spacing in mm per pixel (``spacing`` or ``spacing(mm)``), and each
+landmark has one for x and one for y. For the first landmark of a set, sella (S), these may be called ``p1x`` and
+``p1y`` as in CL-Detection 2024, ``x1`` and ``y1``, or ``S_x`` and ``S_y``. Empty cells say that a landmark is not
+annotated.
 
-CSV files with one row a point: the columns ``image``, ``landmark``, ``x``, ``y``, and ``spacing`` where it is known.
-
+With one row a point: the columns ``image``, ``landmark``, ``x``, ``y``, and ``spacing`` where it is known.
 ``landmark`` is an abbreviation of the landmark set. A row without x and y says nothing, and other columns are not read.
 """
 
@@ -23,9 +23,8 @@ from cephalometric.annotations.annotation import (
     label,
     positive_spacing,
 )
-from cephalometric.checks import Problems
 from cephalometric.csv_files import CsvTable, read_csv
-from cephalometric.errors import InputError
+from cephalometric.errors import InputError, Problems
 from cephalometric.landmarks import LandmarkSet
 
 IMAGE_COLUMNS = ('image', 'image file')

@@ -12,8 +12,7 @@ import numpy as np
 
 from cephalometric.annotations.annotation import Annotation, finite_number
 from cephalometric.annotations.csv_labels import read_labels_csv
-from cephalometric.checks import Problems
-from cephalometric.errors import InputError
+from cephalometric.errors import InputError, Problems
 from cephalometric.landmarks import LandmarkSet
 
 SPACING_MM = 0.1

@@ -8,8 +8,7 @@ Coordinates are taken as they stand.
 from pathlib import Path
 
 from cephalometric.annotations.annotation import Annotation, AnnotationBuilder, short
-from cephalometric.checks import Problems
-from cephalometric.errors import InputError
+from cephalometric.errors import InputError, Problems
 from cephalometric.files import read_json
 from cephalometric.landmarks import LandmarkSet
 

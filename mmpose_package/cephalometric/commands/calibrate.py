@@ -9,7 +9,7 @@ from cephalometric.api import Model, load_model
 from cephalometric.commands import add_model_arguments, device_of, example
 from cephalometric.errors import InputError
 from cephalometric.prediction.calibration import calibrate, save_calibration
-from cephalometric.prediction.evaluating import evaluate
+from cephalometric.prediction.data_sets import evaluate
 from cephalometric.prediction.model_folder import CALIBRATION
 from cephalometric.results.evaluation import Evaluation, join_evaluations, read_results
 

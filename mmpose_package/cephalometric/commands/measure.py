@@ -20,8 +20,8 @@ from cephalometric.reporting.drawing import save_picture
 from cephalometric.reporting.marks import to_bgr
 from cephalometric.reporting.tables import write_measurement_json, write_measurements
 from cephalometric.results.predictions import PredictedXray, read_point_file
+from cephalometric.xrays.frames import check_spacing
 from cephalometric.xrays.reading import read_xrays
-from cephalometric.xrays.spacing import check_spacing
 
 DESCRIPTION = """Take clinical measurements from landmarks: predictions.json or landmarks.csv of predict, or a COCO
 file. OUT receives measurements.csv, measurements.json with definitions, norms and sources and, where the X-rays are

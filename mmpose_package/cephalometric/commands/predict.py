@@ -13,8 +13,8 @@ from cephalometric.errors import InputError
 from cephalometric.prediction.model_folder import DEFAULT
 from cephalometric.reporting.tables import write_landmarks, write_measurements
 from cephalometric.results.predictions import Predictions, write_predictions
+from cephalometric.xrays.frames import check_spacing
 from cephalometric.xrays.reading import find_xrays, name_xrays, subfolders_of
-from cephalometric.xrays.spacing import check_spacing
 
 DESCRIPTION = """Find the landmarks of X-rays: PNG, JPEG, TIFF, BMP, MetaImage (.mha, .mhd) and DICOM files, folders and
 globs of them. OUT receives landmarks.csv, measurements.csv, predictions.json and overlays/. Coordinates are pixels of

@@ -1,7 +1,4 @@
-"""Landmarks in, measurements out.
-
-What errors of landmarks do to measurements, and to the classes that follow from them.
-"""
+"""Landmarks in, measurements out; and what errors of landmarks do to measurements and their classes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -12,7 +12,7 @@ from mmpose.models import TopdownPoseEstimator
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 
-from cephalometric.prediction.refinement import Refinement
+from cephalometric.prediction.stages import Refinement
 
 
 @MODELS.register_module()

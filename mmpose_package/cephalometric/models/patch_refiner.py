@@ -1,7 +1,4 @@
-"""One U-Net for the patches of all landmarks.
-
-The head of the patch network: which cell of its patch holds the landmark.
-"""
+"""The network that finds a landmark in a patch: one U-Net for the patches of all landmarks, and its head."""
 
 from itertools import pairwise
 

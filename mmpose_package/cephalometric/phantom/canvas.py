@@ -1,6 +1,6 @@
-"""Smooth curves through named control points, and the places on them that define landmarks.
+"""What phantoms are drawn with: smooth curves through named control points, and soft-edged shapes.
 
-Soft-edged shapes added up in millimetres, and the film that turns what they attenuate into grey.
+Shapes are added up in millimetres, and the film turns what they attenuate into grey.
 """
 
 from dataclasses import dataclass

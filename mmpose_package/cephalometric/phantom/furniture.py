@@ -1,6 +1,7 @@
-"""What no two X-rays share: strands and air cells in bone, fillings in teeth. It carries no landmark.
+"""What is in a phantom beside its anatomy, and carries no landmark.
 
-What is in the picture beside the head: ruler and nasal rest of the head holder, letters, shoulder, collimation.
+What no two X-rays share: strands and air cells in bone, fillings in teeth. What is in the picture beside the head:
+ruler and nasal rest of the head holder, letters, shoulder, collimation.
 """
 
 import numpy as np

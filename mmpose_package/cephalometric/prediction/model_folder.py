@@ -13,8 +13,7 @@ from cephalometric.errors import InputError
 from cephalometric.files import read_json, sha256
 from cephalometric.landmarks import LandmarkSet, landmark_set_from
 from cephalometric.prediction.decoding import DECODINGS
-from cephalometric.prediction.refinement import Refinement
-from cephalometric.prediction.whole_image import CoarseStage
+from cephalometric.prediction.stages import CoarseStage, Refinement
 
 FORMAT, VERSION = 'cephalometric model', 1
 DESCRIPTION, CONFIG, WEIGHTS, CALIBRATION = 'model.json', 'config.json', 'weights.pth', 'calibration.json'

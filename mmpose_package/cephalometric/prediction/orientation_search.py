@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from cephalometric.orientation import Orientation, turn_film
+from cephalometric.geometry import Orientation, turn_film
 
 USUAL_SCORE = 0.9
 """Taken for the usual mean score of a film where no calibration says it; that of the heatmap networks."""

@@ -12,8 +12,7 @@ from cephalometric.landmarks import LandmarkSet
 from cephalometric.prediction.decoding import decode
 from cephalometric.prediction.networks import Networks
 from cephalometric.prediction.patches import ImagePyramid
-from cephalometric.prediction.refinement import Refinement
-from cephalometric.prediction.whole_image import CoarseStage
+from cephalometric.prediction.stages import CoarseStage, Refinement
 
 
 @dataclass(frozen=True)

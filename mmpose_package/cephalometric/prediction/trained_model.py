@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from cephalometric.errors import InputError
+from cephalometric.geometry import Orientation
 from cephalometric.landmarks import LandmarkSet
-from cephalometric.orientation import Orientation
 from cephalometric.prediction.calibration import Calibration, load_calibration
 from cephalometric.prediction.model_folder import CALIBRATION, ModelDescription, read_description
 from cephalometric.prediction.networks import Networks, OnnxNetworks

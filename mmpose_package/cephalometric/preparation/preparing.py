@@ -13,8 +13,7 @@ from tqdm import tqdm
 
 from cephalometric.annotations.annotation import label
 from cephalometric.annotations.coco import CONTRIBUTOR, LabelledImage, coco_content
-from cephalometric.checks import Problems
-from cephalometric.errors import InputError
+from cephalometric.errors import InputError, Problems
 from cephalometric.files import read_json, staging, write_json
 from cephalometric.geometry import Crop, content_crop
 from cephalometric.landmarks import LandmarkSet

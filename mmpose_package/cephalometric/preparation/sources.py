@@ -1,9 +1,7 @@
-"""Where X-rays with annotations come from.
+"""Where X-rays with annotations come from: a stack of the challenge, or image files with annotations beside them.
 
 Preparation sees one thing, whatever the files are: X-rays in an order, and what is annotated in each. A source checks
 its files when it is opened, and gives the pixels one X-ray at a time.
-
-Image files with annotations beside them, as a source of labelled X-rays.
 """
 
 import math
@@ -20,12 +18,11 @@ from cephalometric.annotations.challenge_json import read_annotations
 from cephalometric.annotations.csv_labels import read_any_csv, read_labels_csv
 from cephalometric.annotations.isbi2015 import SPACING_MM, read_isbi2015
 from cephalometric.annotations.labelme import read_labelme
-from cephalometric.checks import Problems
-from cephalometric.errors import InputError
+from cephalometric.errors import InputError, Problems
 from cephalometric.landmarks import LandmarkSet
+from cephalometric.xrays.frames import check_spacing, chosen_spacing
 from cephalometric.xrays.mha import open_stack
 from cephalometric.xrays.reading import SUFFIXES, find_xrays, read_xrays
-from cephalometric.xrays.spacing import check_spacing, chosen_spacing
 
 
 @dataclass(frozen=True)

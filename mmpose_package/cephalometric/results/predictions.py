@@ -1,6 +1,6 @@
 """Predicted landmarks of X-rays as one JSON file, written by ``predict`` and read by ``measure``.
 
-Landmarks to measure on: predictions as JSON or CSV, or the ground truth of a COCO file.
+``measure`` also reads them as CSV, and the ground truth of a COCO file in the same form.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,8 +13,8 @@ from cephalometric.annotations.coco import LabelledImages, load_coco
 from cephalometric.csv_files import CsvTable, read_csv
 from cephalometric.errors import InputError
 from cephalometric.files import read_json, write_json
+from cephalometric.geometry import Orientation
 from cephalometric.landmarks import LandmarkSet, landmark_set_from, load_landmark_set
-from cephalometric.orientation import Orientation
 
 FORMAT = 'cephalometric predictions 2'
 NOTICE = 'For research. Not a medical device.'

@@ -1,21 +1,30 @@
-"""A model against labelled X-rays, in one process or several, with all that a report has to know about the run."""
+"""The end of a training: its model folder, how good it is on labelled X-rays, its calibration, and a report."""
 
 import json
 import shlex
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
-from mmengine.dist import barrier, collect_results, get_rank, get_world_size
+from mmengine.config import Config
+from mmengine.dist import barrier, collect_results, get_rank, get_world_size, is_main_process
 
-from cephalometric.annotations.coco import LabelledImages, load_coco
+from cephalometric.annotations.coco import LabelledImages, load_coco, read_image
+from cephalometric.api import Model
 from cephalometric.installation import versions
-from cephalometric.prediction.evaluating import answer_labelled, evaluation_of
-from cephalometric.prediction.model_folder import CONFIG
+from cephalometric.prediction.calibration import calibrate, save_calibration
+from cephalometric.prediction.data_sets import answer_labelled, evaluation_of
+from cephalometric.prediction.model_folder import CALIBRATION, CONFIG
 from cephalometric.prediction.trained_model import TrainedModel
+from cephalometric.reporting.report_page import report_evaluation
 from cephalometric.reporting.training_curves import read_curves
 from cephalometric.results.evaluation import Evaluation, Provenance
+from cephalometric.training.checkpoints import load_from_checked_file
+from cephalometric.training.model_writing import note_evaluation, write_model
+from cephalometric.training.run import choose_device
 
 
 def assess(model: TrainedModel, annotation_file: str | Path, device: str = 'cpu') -> Evaluation | None:
@@ -30,7 +39,7 @@ def assess(model: TrainedModel, annotation_file: str | Path, device: str = 'cpu'
         The evaluation, in the order of the file; None in all processes but the first of a distributed run.
 
     Raises:
-        InputError: As :func:`cephalometric.prediction.evaluating.evaluate`.
+        InputError: As :func:`cephalometric.prediction.data_sets.evaluate`.
     """
     labelled = load_coco(annotation_file)
     share = answer_labelled(model, labelled, get_rank(), get_world_size())
@@ -62,3 +71,52 @@ def _provenance(model: TrainedModel, labelled: LabelledImages, device: str) -> P
 
 def _config_text(folder: Path) -> str:
     return json.dumps(json.loads((folder / CONFIG).read_text(encoding='utf-8')), indent=1)
+
+
+CHECKED = 3  # X-rays on which the ONNX graphs are compared with PyTorch.
+
+
+def finish(config: Config, weights: Path) -> Iterator[str]:
+    """Make the folder ``model/`` beside the best weights and, where there are validation images, judge it by them.
+
+    Args:
+        config: As it was trained.
+        weights: The best weights.
+
+    Yields:
+        A line about each thing that was made; in a distributed run, in its first process alone.
+
+    Raises:
+        InputError: The folder cannot be written, or an image cannot be read.
+    """
+    folder, parts = weights.parent / 'model', _parts(config)
+    if is_main_process():
+        images = islice(load_coco(parts['train']).images, CHECKED)
+        labelled = load_coco(parts['train'])
+        description = write_model(
+            config,
+            load_from_checked_file(str(weights), map_location='cpu'),
+            folder,
+            name=str(weights),
+            provenance={'images': {part: len(load_coco(path)) for part, path in parts.items()}},
+            check_on=[read_image(labelled, image) for image in images],
+        )
+        yield f'Model:        {folder}'
+        if not description.networks:
+            yield f'              its networks run by PyTorch alone: {description.why_no_networks}'
+    barrier()
+    if 'validation' not in parts:
+        return
+    device = choose_device()
+    evaluation = assess(Model([folder], backend='torch', device=device), parts['validation'], device)
+    if evaluation is None:  # The other processes of a distributed run have done their share.
+        return
+    save_calibration(calibrate(evaluation), folder / CALIBRATION, [description.weights_id])
+    note_evaluation(folder, evaluation.overall().as_metrics())
+    yield f'Calibration:  {folder / CALIBRATION}'
+    yield f'Report:       {report_evaluation(evaluation, weights.parent / "report_valid")}'
+
+
+def _parts(config: Config) -> dict[str, Path]:
+    loaders = {'train': config.get('train_dataloader'), 'validation': config.get('val_dataloader')}
+    return {part: Path(config.data_root) / loader.dataset.ann_file for part, loader in loaders.items() if loader}

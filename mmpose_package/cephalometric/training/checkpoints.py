@@ -1,7 +1,4 @@
-"""Checkpoints that are read without running code from them, and written whole or not at all.
-
-Pretrained backbones: used when their weights are at hand, and said so when they are not.
-"""
+"""Checkpoints: read without running code from them, written whole or not at all, and those that backbones start from."""
 
 import pickle
 import socket

@@ -33,12 +33,11 @@ from cephalometric.prediction.model_folder import (
     description_content,
     read_description,
 )
+from cephalometric.prediction.stages import CoarseStage
 from cephalometric.prediction.trained_model import TrainedModel
-from cephalometric.prediction.whole_image import CoarseStage
 from cephalometric.training.dataset import mmpose_metainfo
-from cephalometric.training.onnx_graphs import write_graphs
 from cephalometric.training.patch_samples import BuildPyramid
-from cephalometric.training.torch_networks import build_model, load_weights
+from cephalometric.training.torch_networks import build_model, load_weights, write_graphs
 
 LIMIT_PX = 0.1
 UNDERSTOOD = (LoadImage, BuildPyramid, GetBBoxCenterScale, TopdownAffine, PackPoseInputs)

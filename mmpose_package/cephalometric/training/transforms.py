@@ -1,7 +1,4 @@
-"""Augmentations that MMPose does not have.
-
-Grey levels as other exposures, films and machines give them.
-"""
+"""Augmentations that MMPose does not have; among them grey levels as other exposures and machines give them."""
 
 import cv2
 import numpy as np

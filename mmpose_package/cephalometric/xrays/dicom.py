@@ -24,8 +24,7 @@ from pydicom.uid import (
 
 from cephalometric.errors import InputError
 from cephalometric.xrays.dicom_decoding import decode_frame
-from cephalometric.xrays.frames import HEAD, Frame, check_size, decoding, robust_range, to_uint8
-from cephalometric.xrays.spacing import file_spacing
+from cephalometric.xrays.frames import HEAD, Frame, check_size, decoding, file_spacing, robust_range, to_uint8
 
 ATTRIBUTES = [
     *('SOPClassUID', 'Modality', 'BurnedInAnnotation'),

@@ -10,10 +10,19 @@ from pathlib import Path
 import numpy as np
 
 from cephalometric.errors import InputError
-from cephalometric.xrays.frames import HEAD, Frame, check_size, is_dicom, robust_range, to_uint8
+from cephalometric.xrays.frames import (
+    HEAD,
+    Frame,
+    check_size,
+    check_spacing,
+    chosen_spacing,
+    file_spacing,
+    is_dicom,
+    robust_range,
+    to_uint8,
+)
 from cephalometric.xrays.mha import open_stack
 from cephalometric.xrays.pictures import SIGNATURES, read_picture
-from cephalometric.xrays.spacing import check_spacing, chosen_spacing, file_spacing
 
 PICTURES = {'.png', '.jpg', '.jpeg', '.bmp'}
 STACKS = {'.mha', '.mhd'}
@@ -175,7 +184,7 @@ def read_xrays(path: str | Path, spacing_mm: float | None = None, name: str | No
 
     What a file is, its content says and not its suffix. See :func:`~cephalometric.xrays.pictures.read_picture` and
     :func:`~cephalometric.xrays.dicom.read_dicom` for how grey levels, colours and orientation are treated, and
-    :mod:`~cephalometric.xrays.spacing` for which spacing is trusted.
+    :mod:`~cephalometric.xrays.frames` for which spacing is trusted.
 
     Args:
         path: A file, as :func:`find_xrays` returns it.

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from cephalometric.prediction.stacks import answer_stack, write_stack_prediction
+from cephalometric.prediction.data_sets import answer_stack, write_stack_prediction
 from cephalometric.prediction.trained_model import TrainedModel
 from cephalometric.xrays.mha import open_stack, write_stack
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from cephalometric.orientation import Orientation, turn_film
+from cephalometric.geometry import Orientation, turn_film
 from cephalometric.prediction.orientation_search import OTHERS, UPRIGHT, is_unsure, predict_any_way
 
 EVERY_WAY = (UPRIGHT, *OTHERS)

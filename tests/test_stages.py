@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mmpose.datasets.transforms import GetBBoxCenterScale, TopdownAffine
 
-from cephalometric.prediction.whole_image import CoarseStage
+from cephalometric.prediction.stages import CoarseStage
 from cephalometric.training.dataset import whole_image_bbox
 
 
