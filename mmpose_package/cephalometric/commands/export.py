@@ -31,6 +31,11 @@ def add_export_command(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         '--check', nargs='+', metavar='INPUT', help='X-rays, folders or globs to compare on [synthetic ones]'
     )
+    parser.add_argument(
+        '--compact',
+        action='store_true',
+        help='keep the weights once, for PyTorch and the graphs: half the size, but the graphs need weights.pth',
+    )
     parser.set_defaults(run=run)
 
 
@@ -48,7 +53,9 @@ def run(args: argparse.Namespace) -> None:
         models = import_module('cephalometric.training.checkpoint_models')
     except ImportError as error:
         raise InputError(f'{error.name} is missing: export needs what training needs (docs/installation.md)') from None
-    description = models.write_checkpoint_model(args.checkpoint, out, args.config, args.landmarks, check_on=xrays)
+    description = models.write_checkpoint_model(
+        args.checkpoint, out, args.config, args.landmarks, check_on=xrays, compact=args.compact
+    )
     if description.networks:
         distance_px = description.provenance['onnx_against_pytorch']['largest_distance_px']
         print(f'On {len(xrays)} X-rays ONNX Runtime and PyTorch find the landmarks within {distance_px:.4f} pixel')

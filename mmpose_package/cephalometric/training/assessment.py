@@ -23,7 +23,7 @@ from cephalometric.reporting.report_page import report_evaluation
 from cephalometric.reporting.training_curves import read_curves
 from cephalometric.results.evaluation import Evaluation, Provenance
 from cephalometric.training.checkpoints import load_from_checked_file
-from cephalometric.training.model_writing import note_evaluation, write_model
+from cephalometric.training.model_writing import amend_description, write_model
 from cephalometric.training.run import choose_device
 
 
@@ -112,7 +112,7 @@ def finish(config: Config, weights: Path) -> Iterator[str]:
     if evaluation is None:  # The other processes of a distributed run have done their share.
         return
     save_calibration(calibrate(evaluation), folder / CALIBRATION, [description.weights_id])
-    note_evaluation(folder, evaluation.overall().as_metrics())
+    amend_description(folder, {'scores': evaluation.overall().as_metrics()})
     yield f'Calibration:  {folder / CALIBRATION}'
     yield f'Report:       {report_evaluation(evaluation, weights.parent / "report_valid")}'
 

@@ -41,6 +41,7 @@ def write_checkpoint_model(
     landmark_set: str | None = None,
     options: Mapping[str, object] | None = None,
     check_on: Sequence | None = None,
+    compact: bool = False,
 ) -> ModelDescription:
     """A model folder of a checkpoint; see :func:`cephalometric.training.model_writing.write_model`.
 
@@ -50,11 +51,11 @@ def write_checkpoint_model(
         config: The recipe; by default that beside the checkpoint.
         landmark_set: Replaces the config's.
         options: As for :func:`cephalometric.training.config.load_config`.
-        check_on: As for ``write_model``; None writes no ONNX graphs.
+        check_on, compact: As for ``write_model``; by default no ONNX graphs are written.
     """
     recipe = load_config(config or config_beside(checkpoint), landmark_set=landmark_set, options=options)
     content = load_from_checked_file(str(checkpoint), map_location='cpu')
-    return write_model(recipe, content, folder, name=str(checkpoint), check_on=check_on)
+    return write_model(recipe, content, folder, name=str(checkpoint), check_on=check_on, compact=compact)
 
 
 class CheckpointModel(Model):

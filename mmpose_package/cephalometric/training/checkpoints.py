@@ -1,4 +1,4 @@
-"""Checkpoints: read without running code from them, written whole or not at all, and those that backbones start from."""
+"""Checkpoints: read without running code, written whole or not at all, and those that backbones start from."""
 
 import pickle
 import socket

@@ -37,7 +37,7 @@ from cephalometric.prediction.stages import CoarseStage
 from cephalometric.prediction.trained_model import TrainedModel
 from cephalometric.training.dataset import mmpose_metainfo
 from cephalometric.training.patch_samples import BuildPyramid
-from cephalometric.training.torch_networks import build_model, load_weights, write_graphs
+from cephalometric.training.torch_networks import build_model, load_weights, share_weights, write_graphs
 
 LIMIT_PX = 0.1
 UNDERSTOOD = (LoadImage, BuildPyramid, GetBBoxCenterScale, TopdownAffine, PackPoseInputs)
@@ -52,6 +52,7 @@ def write_model(
     name: str = 'the checkpoint',
     provenance: Mapping[str, object] | None = None,
     check_on: Sequence[np.ndarray] | None = (),
+    compact: bool = False,
 ) -> ModelDescription:
     """Write a model folder; all of it appears, or nothing, and an earlier model of that name is replaced as a whole.
 
@@ -63,6 +64,8 @@ def write_model(
         provenance: Added to what is known here: recipe, date, versions, seed.
         check_on: X-rays on which the ONNX graphs are compared with PyTorch; graphs that differ by more than
             ``LIMIT_PX`` are left out, and the folder says so. None writes no graphs.
+        compact: Keep the weights once, in the file for PyTorch, from which the graphs take them, and not in the graphs
+            too: half the size, but the graphs are of use in this folder alone.
 
     Raises:
         InputError: Config and checkpoint do not fit, the config's way to the networks' input is not understood, or the
@@ -81,7 +84,7 @@ def write_model(
         if check_on is None:
             description = replace(description, why_no_networks='no graphs were asked for')
         else:
-            description = _with_graphs(description, model, config, stage, check_on)
+            description = _with_graphs(description, model, config, stage, check_on, compact)
         _write_description(description, stage)
         stage.chmod(0o755)
         _publish(stage, folder)
@@ -129,11 +132,24 @@ def weights_id(weights: Mapping[str, torch.Tensor]) -> str:
     return digest.hexdigest()
 
 
-def note_evaluation(folder: Path, scores: Mapping[str, float]) -> None:
-    """Add to a model's provenance how good it is on its validation X-rays."""
+def amend_description(
+    folder: Path, provenance: Mapping[str, object], licence: str | None = None, note: str | None = None
+) -> None:
+    """Add to what a model says of itself.
+
+    Args:
+        folder: A model folder.
+        provenance: Such as ``scores`` on the validation images; what has the same name is replaced.
+        licence, note: Replace those in the folder.
+    """
     description = read_description(folder)
-    provenance = {**description.provenance, 'scores': dict(scores)}
-    write_json(folder / DESCRIPTION, description_content(replace(description, provenance=provenance)))
+    description = replace(
+        description,
+        provenance={**description.provenance, **provenance},
+        licence=licence or description.licence,
+        note=note or description.note,
+    )
+    write_json(folder / DESCRIPTION, description_content(description))
 
 
 def _coarse_stage(config: Config, model: torch.nn.Module) -> CoarseStage:
@@ -187,11 +203,17 @@ def _write_recipe(config: Config, description: ModelDescription, stage: Path) ->
 def _write_weights(model: torch.nn.Module, description: ModelDescription, stage: Path) -> None:
     meta = parse_pose_metainfo(mmpose_metainfo(description.landmarks))
     plain = {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in meta.items()}
-    torch.save({'state_dict': model.state_dict(), 'meta': {'dataset_meta': plain}}, stage / WEIGHTS)
+    weights = {name: value.contiguous() for name, value in model.state_dict().items()}
+    torch.save({'state_dict': weights, 'meta': {'dataset_meta': plain}}, stage / WEIGHTS)
 
 
 def _with_graphs(
-    description: ModelDescription, model: torch.nn.Module, config: Config, stage: Path, xrays: Sequence[np.ndarray]
+    description: ModelDescription,
+    model: torch.nn.Module,
+    config: Config,
+    stage: Path,
+    xrays: Sequence[np.ndarray],
+    compact: bool,
 ) -> ModelDescription:
     if description.coarse.decoding['kind'] == 'points':
         return replace(description, why_no_networks='the codec of its head is decoded by PyTorch')
@@ -204,6 +226,8 @@ def _with_graphs(
     except Exception as error:  # Whatever the exporter does not know of somebody's module.
         reason = (str(error).strip().splitlines() or [''])[0]
         return replace(description, why_no_networks=f'they cannot be exported: {type(error).__name__}: {reason[:200]}')
+    for name in networks if compact else ():
+        share_weights(stage / name, stage / WEIGHTS)
     exported = replace(description, networks=networks)
     _write_description(exported, stage)
     distance_px = largest_distance_px(stage, xrays)

@@ -135,6 +135,7 @@ def load_weights(model: torch.nn.Module, checkpoint: object, path: Path, config_
 
 OPSET = 17
 SEARCH = 'search.onnx'
+LARGE = 4096  # Bytes from which on it is worth while to store a weight once.
 
 
 class SearchNetwork(torch.nn.Module):
@@ -204,8 +205,33 @@ def _write(
             str(path),
             dynamo=False,
             opset_version=OPSET,
+            # Weights stay what they are in the checkpoint: ONNX Runtime joins convolution and normalization itself.
+            training=torch.onnx.TrainingMode.PRESERVE,
+            do_constant_folding=False,
             input_names=[input_name],
             output_names=list(outputs),
             dynamic_axes={name: {0: 'batch'} for name in (input_name, *outputs)},
         )
     onnx.checker.check_model(str(path), full_check=True)
+
+
+def share_weights(graph: Path, weights: Path) -> None:
+    """Let a graph take its large weights from the file that PyTorch has stored them in, in the same folder.
+
+    Both then have the very same weights, once on disk (ONNX calls it external data).
+    """
+    import onnx
+    from onnx import TensorProto
+
+    content = weights.read_bytes()
+    model = onnx.load(graph)
+    for weight in model.graph.initializer:
+        values = onnx.numpy_helper.to_array(weight).tobytes()
+        place = content.find(values) if len(values) >= LARGE else -1
+        if place >= 0:
+            weight.ClearField('raw_data')
+            weight.data_location = TensorProto.EXTERNAL
+            for key, value in (('location', weights.name), ('offset', place), ('length', len(values))):
+                weight.external_data.add(key=key, value=str(value))
+    onnx.save(model, graph)
+    onnx.checker.check_model(str(graph), full_check=True)
