@@ -70,7 +70,7 @@ def open_model_or_checkpoints(
     config: str | Path | None = None,
     landmark_set: str | None = None,
     options: Mapping[str, object] | None = None,
-    calibration: str | Path | None = None,
+    calibration: str | Path | bool | None = None,
     device: str = 'cpu',
 ) -> Model:
     """The model that flags name, in the new way or in that of the first steps.
