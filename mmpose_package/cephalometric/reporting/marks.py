@@ -86,7 +86,7 @@ def overlap(a: Box, b: Box) -> bool:
 
 
 def banner(canvas: np.ndarray, words: str, size: float) -> Box:
-    """A solid bar across the top with words on it, in as many lines as they need; returns the bar."""
+    """A solid bar across the top with words on it, in as many lines as they need; returns the bar and all above."""
     margin, scale = 20 * size, max(1.6 * size, 0.5)
     room = canvas.shape[1] - 2 * margin
     lines = _broken(words, scale, room)
@@ -98,7 +98,7 @@ def banner(canvas: np.ndarray, words: str, size: float) -> Box:
     canvas[: int(bottom)] = BANNER_COLOUR
     for number, part in enumerate(lines, start=1):
         text(canvas, part, np.array([margin, number * step]), scale, TEXT_COLOUR)
-    return (0.0, 0.0, float(canvas.shape[1]), bottom)
+    return (-np.inf, -np.inf, np.inf, bottom)
 
 
 def _broken(words: str, scale: float, room: float) -> list[str]:
@@ -134,7 +134,7 @@ def word_list(canvas: np.ndarray, lines: Sequence[tuple[str, float, Colour]], to
     field[:] = field * 0.35
     for number, (words, scale, colour, _) in enumerate(sized, start=1):
         text(canvas, words, np.array([margin, top + margin / 2 + number * step]), scale, colour)
-    return (0.0, top, right, bottom)
+    return (-np.inf, top, right, bottom)
 
 
 def _length(words: str, scale: float) -> float:
