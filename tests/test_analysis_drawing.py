@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from cephalometric.geometry import Orientation
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.measurements import analyses_of, load_measurements
-from cephalometric.orientation import Orientation
 from cephalometric.phantom.rendering import make_phantom
 from cephalometric.reporting.analysis_drawing import LANDMARK_COLOUR, LENGTH_COLOUR, LINE_COLOUR, draw_analysis
 from cephalometric.reporting.marks import BANNER_COLOUR, FLAGGED_COLOUR

@@ -79,6 +79,12 @@ def test_without_a_calibration_the_last_line_says_that_nothing_was_assessed(tmp_
     assert 'flagged' not in rows_of(tmp_path / 'out' / 'measurements.csv')[0]
 
 
+def test_the_last_line_counts_what_was_not_assessed_beside_what_was(tmp_path):
+    written(tmp_path, predicted('a', calibrated=False), predicted('b'))
+    _, stdout, _ = call('measure', tmp_path / 'predictions.json', '--out', tmp_path / 'out', '--no-overlay')
+    assert '1 X-rays not assessed' in stdout
+
+
 def test_the_drawings_of_a_doubtful_xray_have_a_banner(tmp_path):
     film = tmp_path / 'film.png'
     cv2.imwrite(str(film), np.full((2400, 1900), 90, np.uint8))

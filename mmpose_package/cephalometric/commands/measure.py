@@ -85,10 +85,11 @@ def _measured(xray: PredictedXray, landmarks: LandmarkSet, measurements: Sequenc
 def summary(xrays: Sequence[PredictedXray], measurements: Sequence[Measurement]) -> str:
     """How many measurements and X-rays there are, and how many of these are marked, in one line."""
     parts = [f'{len(measurements)} measurements of {len(xrays)} X-rays']
-    if any(xray.flagged is not None for xray in xrays):
+    assessed = sum(xray.flagged is not None for xray in xrays)
+    if assessed:
         parts.append(f'{sum(bool(xray.flagged_measurements) for xray in xrays)} X-rays with marked measurements')
-    elif any(xray.predicted for xray in xrays):
-        parts.append('not assessed')
+    if unknown := sum(xray.flagged is None and xray.predicted for xray in xrays):
+        parts.append(f'{unknown} X-rays not assessed' if assessed else 'not assessed')
     if doubtful := sum(xray.doubtful for xray in xrays):
         parts.append(f'{doubtful} X-rays doubtful: see the warnings')
     return ', '.join(parts)
