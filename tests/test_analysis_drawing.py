@@ -155,3 +155,10 @@ def test_every_analysis_of_a_doubtful_xray_has_a_banner(phantom, points, analysi
         assert (picture[5] == BANNER_COLOUR).all()
         assert count(picture, BANNER_COLOUR) > 0.02 * picture.shape[0] * picture.shape[1]
         assert count(picture, FLAGGED_COLOUR) > 100 and count(picture, LANDMARK_COLOUR) == 0
+
+
+def test_the_reason_why_a_length_is_missing_is_the_spacing_only_where_there_is_none(points):
+    lengths = [m for m in STEINER if m.unit == 'mm']
+    together = np.full_like(points, 1200)
+    with_spacing, without = draw(together, lengths, 0.1), draw(together, lengths, None)
+    assert (with_spacing != without).any()

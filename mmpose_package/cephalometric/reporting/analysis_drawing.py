@@ -103,7 +103,11 @@ def _list(
     for measurement in measurements:
         value, is_marked = values[measurement.name], measurement.name in marked
         colour = FLAGGED_COLOUR if is_marked else _colour(measurement, value)
-        lines.append((_words(measurement, value, positions, is_marked), 1.0, colour))
+        if np.isnan(value):
+            words = f'{measurement.name}: {_why_not(measurement, positions, xray.spacing_mm)}'
+        else:
+            words = _words(measurement, value, is_marked)
+        lines.append((words, 1.0, colour))
     if marked:
         lines.append(('?: uses a flagged landmark', 0.75, FLAGGED_COLOUR))
     if xray.flagged is None and xray.predicted:
@@ -129,12 +133,14 @@ def _draw_segment(canvas: np.ndarray, segment: Segment, size: float) -> None:
     line(canvas, segment.start - overhang, segment.end + overhang, colour, size, width)
 
 
-def _words(measurement: Measurement, value: float, positions: dict[str, np.ndarray], marked: bool) -> str:
+def _why_not(measurement: Measurement, positions: dict[str, np.ndarray], spacing_mm: float | None) -> str:
     missing = [name for name in measurement.landmarks if name not in positions]
     if missing:
-        return f'{measurement.name}: no {", ".join(missing)}'
-    if np.isnan(value):
-        return f'{measurement.name}: {"no spacing" if measurement.unit == "mm" else "not defined"}'
+        return f'no {", ".join(missing)}'
+    return 'no spacing' if measurement.unit == 'mm' and spacing_mm is None else 'not defined'
+
+
+def _words(measurement: Measurement, value: float, marked: bool) -> str:
     digits = 2 if measurement.unit == 'ratio' else 1
     norm = measurement.norm
     usual = '' if norm is None else f' ({norm.mean:g}{"" if norm.sd is None else f" +/- {norm.sd:g}"})'

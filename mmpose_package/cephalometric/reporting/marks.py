@@ -131,7 +131,7 @@ def word_list(canvas: np.ndarray, lines: Sequence[tuple[str, float, Colour]], to
     right = max(length for *_, length in sized) + 2 * margin
     bottom = top + step * len(sized) + 2 * margin
     field = canvas[int(top) : int(bottom), : int(right)]
-    field[:] = field * 0.35
+    field[:] = field * 0.2
     for number, (words, scale, colour, _) in enumerate(sized, start=1):
         text(canvas, words, np.array([margin, top + margin / 2 + number * step]), scale, colour)
     return (-np.inf, top, right, bottom)
