@@ -1,12 +1,17 @@
 """The lines of an analysis: where they should be, in their colours, and nothing for what cannot be measured."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from cephalometric.geometry import Orientation
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.measurements import analyses_of, load_measurements
 from cephalometric.phantom.rendering import make_phantom
 from cephalometric.reporting.analysis_drawing import LANDMARK_COLOUR, LENGTH_COLOUR, LINE_COLOUR, draw_analysis
+from cephalometric.reporting.marks import BANNER_COLOUR, FLAGGED_COLOUR
+from cephalometric.results.predictions import PredictedXray
 
 LANDMARKS = load_landmark_set('cldetection2023')
 ANALYSES = analyses_of(load_measurements())
@@ -27,8 +32,14 @@ def points(phantom):
 GREY = np.full((2400, 2000), 90, np.uint8)
 
 
-def draw(points, measurements=STEINER, spacing_mm=0.1, image=GREY):
-    return draw_analysis(image, LANDMARKS, points, spacing_mm, measurements, 'Steiner')
+def xray_of(points, spacing_mm=0.1, **others):
+    height, width = GREY.shape
+    scores = np.full(len(points), np.nan)
+    return PredictedXray('film', 'film.png', None, width, height, spacing_mm, Orientation(), points, scores, **others)
+
+
+def draw(points, measurements=STEINER, spacing_mm=0.1, image=GREY, **others):
+    return draw_analysis(image, LANDMARKS, xray_of(points, spacing_mm, **others), measurements, 'Steiner')
 
 
 def pixel(picture, point):
@@ -97,3 +108,57 @@ def test_every_analysis_is_drawn_on_a_phantom_with_and_without_a_spacing(phantom
         picture = draw(phantom.points_px, ANALYSES[analysis], spacing_mm, phantom.image)
         assert picture.shape == (*phantom.image.shape, 3)
         assert (picture != phantom.image[:, :, None]).any(axis=2).mean() > 0.02
+
+
+def flags_of(*names):
+    return np.isin(LANDMARKS.abbreviations, names)
+
+
+def count(picture, colour):
+    """Pixels of about a colour: edges of letters and lines are blended."""
+    return int((np.abs(picture.astype(int) - colour).max(axis=2) < 50).sum())
+
+
+def test_a_value_that_uses_a_flagged_landmark_is_marked_and_so_is_the_landmark(points):
+    chosen = [m for m in STEINER if m.name in ('SNA', 'SNB')]
+    plain, marked = draw(points, chosen, flagged=flags_of()), draw(points, chosen, flagged=flags_of('A'))
+    assert count(plain, FLAGGED_COLOUR) == 0
+    assert pixel(marked, between(points, 'S', 'N', 0)) == LANDMARK_COLOUR
+    assert pixel(marked, between(points, 'A', 'N', 0)) == FLAGGED_COLOUR
+    in_list = marked[:400, :900]
+    both = draw(points, chosen, flagged=flags_of('A', 'B'))[:400, :900]
+    assert 0 < count(in_list, FLAGGED_COLOUR) < count(both, FLAGGED_COLOUR)
+
+
+def test_a_flagged_landmark_that_no_drawn_value_uses_marks_nothing(points):
+    chosen = [m for m in STEINER if m.name == 'SNA']
+    assert (draw(points, chosen, flagged=flags_of('Go')) == draw(points, chosen, flagged=flags_of())).all()
+
+
+def test_a_prediction_that_was_not_assessed_says_so_and_a_labelled_xray_does_not(points):
+    labelled = draw(points)
+    predicted = draw_analysis(
+        GREY, LANDMARKS, replace(xray_of(points), scores=np.ones(len(points))), STEINER, 'Steiner'
+    )
+    assert count(labelled, FLAGGED_COLOUR) == 0 and count(predicted, FLAGGED_COLOUR) > 100
+
+
+@pytest.mark.parametrize('analysis', ANALYSES)
+def test_every_analysis_of_a_doubtful_xray_has_a_banner(phantom, points, analysis):
+    for scale, image in ((4, GREY), (1, phantom.image)):
+        doubtful = {
+            'doubtful': True,
+            'flagged': flags_of(*LANDMARKS.abbreviations),
+            'warnings': ('the model is far less sure than usual: check that it shows a whole head from the side',),
+        }
+        picture = draw(points * scale / 4, ANALYSES[analysis], 0.1, image, **doubtful)
+        assert (picture[5] == BANNER_COLOUR).all()
+        assert count(picture, BANNER_COLOUR) > 0.02 * picture.shape[0] * picture.shape[1]
+        assert count(picture, FLAGGED_COLOUR) > 100 and count(picture, LANDMARK_COLOUR) == 0
+
+
+def test_the_reason_why_a_length_is_missing_is_the_spacing_only_where_there_is_none(points):
+    lengths = [m for m in STEINER if m.unit == 'mm']
+    together = np.full_like(points, 1200)
+    with_spacing, without = draw(together, lengths, 0.1), draw(together, lengths, None)
+    assert (with_spacing != without).any()

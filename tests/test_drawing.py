@@ -5,6 +5,8 @@ The gallery of test images: the worst first, readable again, and no window where
 Predictions drawn: where they are, and flagged ones visibly different.
 """
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -15,9 +17,7 @@ from cephalometric.errors import InputError
 from cephalometric.geometry import radial_error_mm
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.reporting.drawing import (
-    FLAGGED_COLOUR,
     JOIN_COLOUR,
-    PREDICTED_COLOUR,
     TRUE_COLOUR,
     draw_comparison,
     draw_images,
@@ -25,6 +25,7 @@ from cephalometric.reporting.drawing import (
     save_picture,
     show_picture,
 )
+from cephalometric.reporting.marks import BANNER_COLOUR, FLAGGED_COLOUR, PREDICTED_COLOUR
 
 
 def draw(shape=(2400, 1900), visible=True):
@@ -84,6 +85,23 @@ def test_files_sort_by_falling_error_and_say_it(data_root, tmp_path):
         assert cv2.imread(str(tmp_path / name)).shape == (image.height, image.width, 3)
 
 
+@pytest.mark.parametrize(
+    ('name', 'signature'), [('a.png', b'\x89PNG'), ('a.JPG', b'\xff\xd8\xff'), ('a.jpeg', b'\xff\xd8\xff')]
+)
+def test_the_end_of_a_name_says_how_a_picture_is_written(tmp_path, name, signature):
+    picture = np.full((40, 30, 3), (10, 200, 120), np.uint8)
+    save_picture(picture, tmp_path / name)
+    assert (tmp_path / name).read_bytes().startswith(signature)
+    assert np.abs(cv2.imread(str(tmp_path / name)).astype(int) - picture).max() < 5
+
+
+@pytest.mark.parametrize('name', ['a', 'a.tif', 'png'])
+def test_pictures_of_other_kinds_are_refused(tmp_path, name):
+    with pytest.raises(InputError, match=r'\.png, \.jpg, \.jpeg'):
+        save_picture(np.zeros((4, 3, 3), np.uint8), tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_window_needs_a_display(monkeypatch):
     monkeypatch.delenv('DISPLAY', raising=False)
     monkeypatch.delenv('WAYLAND_DISPLAY', raising=False)
@@ -139,3 +157,36 @@ def test_missing_landmarks_are_left_out(xray):
 @pytest.mark.parametrize('shape', [(240, 190), (2400, 1900, 3)])
 def test_small_and_colour_images_are_drawn_without_a_spacing_too(shape):
     assert draw_one(predicted(spacing_mm=None), shape).shape == (*shape[:2], 3)
+
+
+@pytest.mark.parametrize('shape', [(2400, 1900), (600, 480)])
+@pytest.mark.parametrize('calibrated', [True, False])
+def test_a_doubtful_xray_has_a_banner_and_all_landmarks_flagged(xray, shape, calibrated):
+    doubts = ('it is blank: its landmarks are put at its centre', 'it is coloured')
+    xray.points_px[:] *= shape[0] / 2400
+    doubtful = replace(
+        xray,
+        doubtful=True,
+        warnings=doubts,
+        flagged=np.ones(COUNT, bool),
+        expected_error_mm=xray.expected_error_mm if calibrated else None,
+    )
+    picture = draw_one(doubtful, shape)
+    across = (picture[5] == BANNER_COLOUR).all(axis=1)
+    assert across.all()
+    assert (picture == BANNER_COLOUR).all(axis=2).mean() > 0.02
+    lower = [point for point in xray.points_px if point[1] > shape[0] / 3]
+    assert {colour_at(picture, point) for point in lower} == {FLAGGED_COLOUR}
+    other = draw_one(replace(doubtful, warnings=('the model is far less sure than usual',)), shape)
+    assert (other != picture).any()
+
+
+def test_an_xray_that_is_not_doubtful_has_no_banner(xray):
+    assert not (draw_one(xray) == BANNER_COLOUR).all(axis=2).any()
+
+
+def test_long_names_do_not_run_out_of_the_picture(xray):
+    names = ('film', 'a_long_name_' * 12)
+    short, long = (draw_one(replace(xray, name=name, points_px=xray.points_px * np.nan)) for name in names)
+    assert (short != long).any()
+    assert (long[:, 1500:] == SHADE).all()

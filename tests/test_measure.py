@@ -1,16 +1,18 @@
 """The command measure by real command lines."""
 
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 from command_lines import call, rows_of
-from test_predictions import LANDMARKS, predicted, written
+from test_predictions import COUNT, LANDMARKS, predicted, written
 
 from cephalometric.annotations.coco import load_coco
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.measurements import measure
+from cephalometric.reporting.marks import BANNER_COLOUR
 
 
 def test_the_ground_truth_of_a_coco_file_is_measured_and_drawn(data_root, tmp_path):
@@ -40,9 +42,60 @@ def test_predictions_as_json_and_as_csv_measure_the_same(tmp_path):
         assert call('measure', tmp_path / name, '--out', tmp_path / name.partition('.')[2], '--no-overlay')[0] == 0
     (from_json,), (from_csv,) = (rows_of(tmp_path / kind / 'measurements.csv') for kind in ('json', 'csv'))
     assert from_json.keys() == from_csv.keys()
-    for name in from_json.keys() - {'image'}:
+    assert (from_json['flagged'], from_json['warnings']) == (from_csv['flagged'], from_csv['warnings'])
+    for name in from_json.keys() - {'image', 'flagged', 'warnings'}:
         assert float(from_json[name]) == pytest.approx(float(from_csv[name]), abs=0.01), name
     assert not (tmp_path / 'json' / 'analyses').exists()
+
+
+@pytest.mark.parametrize('name', ['predictions.json', 'landmarks.csv'])
+def test_what_uses_a_flagged_landmark_is_marked(tmp_path, name):
+    apart = np.random.default_rng(0).uniform(0, 1500, (2, COUNT, 2))
+    only_a = np.array(LANDMARKS.abbreviations) == 'A'
+    first = replace(predicted('a'), points_px=apart[0], flagged=only_a)
+    second = replace(
+        predicted('b'), points_px=apart[1], flagged=np.ones(COUNT, bool), doubtful=True, warnings=('it is blank',)
+    )
+    written(tmp_path, first, second)
+    out = tmp_path / 'out'
+    status, stdout, _ = call('measure', tmp_path / name, '--out', out, '--no-overlay')
+    assert status == 0
+    assert '2 X-rays with marked measurements, 1 X-rays doubtful' in stdout.splitlines()[-1]
+    rows = rows_of(out / 'measurements.csv')
+    assert {'SNA', 'ANB'} <= set(rows[0]['flagged'].split()) and 'SNB' not in rows[0]['flagged'].split()
+    assert {'SNA', 'SNB'} <= set(rows[1]['flagged'].split())
+    assert [row['doubtful'] for row in rows] == ['', 'yes'] and rows[1]['warnings'] == 'it is blank'
+    images = json.loads((out / 'measurements.json').read_text())['images']
+    assert (images[0]['values']['SNA']['flagged'], images[0]['values']['SNB']['flagged']) == (True, False)
+    assert all(value['flagged'] for value in images[1]['values'].values())
+    assert (images[1]['doubtful'], images[1]['warnings']) == (True, ['it is blank'])
+
+
+@pytest.mark.parametrize('name', ['predictions.json', 'landmarks.csv'])
+def test_without_a_calibration_the_last_line_says_that_nothing_was_assessed(tmp_path, name):
+    written(tmp_path, predicted(calibrated=False))
+    status, stdout, _ = call('measure', tmp_path / name, '--out', tmp_path / 'out', '--no-overlay')
+    assert status == 0 and 'not assessed' in stdout and 'marked' not in stdout
+    assert 'flagged' not in rows_of(tmp_path / 'out' / 'measurements.csv')[0]
+
+
+def test_the_last_line_counts_what_was_not_assessed_beside_what_was(tmp_path):
+    written(tmp_path, predicted('a', calibrated=False), predicted('b'))
+    _, stdout, _ = call('measure', tmp_path / 'predictions.json', '--out', tmp_path / 'out', '--no-overlay')
+    assert '1 X-rays not assessed' in stdout
+
+
+def test_the_drawings_of_a_doubtful_xray_have_a_banner(tmp_path):
+    film = tmp_path / 'film.png'
+    cv2.imwrite(str(film), np.full((2400, 1900), 90, np.uint8))
+    doubtful = {'doubtful': True, 'flagged': np.ones(COUNT, bool), 'warnings': ('it is blank',)}
+    written(tmp_path, replace(predicted(), file=str(film), **doubtful))
+    options = ('--analysis', 'steiner', 'downs')
+    assert call('measure', tmp_path / 'predictions.json', '--out', tmp_path / 'out', *options)[0] == 0
+    pictures = list((tmp_path / 'out' / 'analyses').iterdir())
+    assert len(pictures) == 2
+    for path in pictures:
+        assert (cv2.imread(str(path))[5] == BANNER_COLOUR).all()
 
 
 def test_without_a_spacing_there_are_no_lengths_unless_one_is_given(tmp_path):

@@ -79,9 +79,40 @@ def test_one_film_without_a_spacing_has_empty_cells_among_others(tmp_path):
 
 
 def test_without_a_calibration_nothing_is_expected_or_flagged(tmp_path):
-    content, rows = written(tmp_path, predicted(calibrated=False))
+    content, rows = written(tmp_path, replace(predicted(calibrated=False), warnings=()))
     assert list(rows[0]) == ['image', 'landmark', 'name', 'x_px', 'y_px', 'x_mm', 'y_mm', 'score']
     assert not {'expected_error_mm', 'flagged'} & {*content['images'][0]['landmarks'][0]}
+
+
+def doubtful_xray(name='film', **changes):
+    doubts = ('it is blank: its landmarks are put at its centre', 'it is coloured; taken as grey')
+    return replace(predicted(name, **changes), doubtful=True, warnings=doubts, flagged=np.ones(COUNT, bool))
+
+
+def test_warnings_are_in_every_row_of_their_xray(tmp_path):
+    _, rows = written(tmp_path, predicted('a'), replace(predicted('b'), warnings=('grey', 'small')))
+    assert [row['warnings'] for row in rows] == ['it is coloured'] * COUNT + ['grey; small'] * COUNT
+    assert 'doubtful' not in rows[0]
+
+
+def test_a_doubtful_xray_among_others_that_were_not_assessed(tmp_path):
+    _, rows = written(tmp_path, predicted('a', calibrated=False), doubtful_xray('b', calibrated=False))
+    assert [row['flagged'] for row in rows] == [''] * COUNT + ['yes'] * COUNT
+    assert [row['doubtful'] for row in rows] == [''] * COUNT + ['yes'] * COUNT
+    assert 'expected_error_mm' not in rows[0]
+
+
+@pytest.mark.parametrize('name', ['predictions.json', 'landmarks.csv'])
+def test_flags_doubts_and_warnings_come_back(tmp_path, name):
+    xrays = [predicted('a'), predicted('b', calibrated=False), doubtful_xray('c', calibrated=False)]
+    xrays[1] = replace(xrays[1], warnings=())
+    written(tmp_path, *xrays)
+    found = read_point_file(tmp_path / name).xrays
+    np.testing.assert_array_equal(found[0].flagged, xrays[0].flagged)
+    assert found[1].flagged is None and found[1].warnings == ()
+    assert found[2].flagged.all() and [xray.doubtful for xray in found] == [False, False, True]
+    assert ['; '.join(xray.warnings) for xray in found] == ['; '.join(xray.warnings) for xray in xrays]
+    assert all(xray.predicted for xray in found)
 
 
 def test_a_turned_film_says_so_in_every_row(tmp_path):
@@ -167,6 +198,16 @@ def test_any_csv_with_the_four_columns_in_any_order(tmp_path):
     (xray,) = read_point_file(path).xrays
     assert read_point_file(path).landmarks.abbreviations == ('N', 'S', 'A')
     np.testing.assert_array_equal(xray.points_px, [[1, 2], [3, 4], [np.nan, np.nan]])
+
+
+def test_flags_are_yes_or_no(tmp_path):
+    path = tmp_path / 'mine.csv'
+    path.write_text('image,landmark,x_px,y_px,flagged\nfilm,N,1,2,Yes\nfilm,S,3,4,\nfilm,A,5,6,no\n')
+    (xray,) = read_point_file(path).xrays
+    assert xray.flagged.tolist() == [True, False, False] and not xray.predicted
+    path.write_text('image,landmark,x_px,y_px,flagged\nfilm,N,1,2,perhaps\n')
+    with pytest.raises(InputError, match="line 2: flagged is 'perhaps'; write yes, no or nothing"):
+        read_point_file(path)
 
 
 def test_a_cell_that_is_no_number_is_named_by_its_line(tmp_path):

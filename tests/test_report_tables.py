@@ -82,16 +82,6 @@ def test_images_are_grouped_by_source(runs):
     assert column(table, 'MRE (mm)')[0].estimate == pytest.approx(np.nanmean(errors_mm[::2]))
 
 
-def test_too_many_sizes_are_grouped_by_spacing_alone(tmp_path):
-    evaluation = make_evaluation(tmp_path, count=20)
-    images = [dataclasses.replace(image, width=300 + n) for n, image in enumerate(evaluation.images)]
-    sources = report_tables.image_sources(dataclasses.replace(evaluation, images=tuple(images)))
-    assert set(sources) == {'0.8 mm', '1 mm'}
-    images = [dataclasses.replace(image, spacing_mm=0.1 + n / 100) for n, image in enumerate(evaluation.images)]
-    sources = report_tables.image_sources(dataclasses.replace(evaluation, images=tuple(images)))
-    assert set(sources) == {'all images'}
-
-
 def test_images_name_their_worst_landmark(runs):
     evaluation = runs[0].evaluation
     table = report_tables.per_image(runs[:1])

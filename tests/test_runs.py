@@ -8,7 +8,7 @@ from evaluations import make_evaluation
 
 from cephalometric.errors import InputError
 from cephalometric.landmarks import load_landmark_set
-from cephalometric.reporting.runs import read_runs, short_names
+from cephalometric.reporting.runs import image_sources, read_runs, short_names
 from cephalometric.results.evaluation import write_results
 
 
@@ -93,3 +93,13 @@ def test_runs_that_cannot_be_compared_are_refused_by_name(tmp_path, change, mess
     with pytest.raises(InputError, match=message) as error:
         read_runs(paths)
     assert 'b.json' in str(error.value)
+
+
+def test_too_many_sizes_are_grouped_by_spacing_alone(tmp_path):
+    evaluation = make_evaluation(tmp_path, count=20)
+    images = [dataclasses.replace(image, width=300 + n) for n, image in enumerate(evaluation.images)]
+    sources = image_sources(dataclasses.replace(evaluation, images=tuple(images)))
+    assert set(sources) == {'0.8 mm', '1 mm'}
+    images = [dataclasses.replace(image, spacing_mm=0.1 + n / 100) for n, image in enumerate(evaluation.images)]
+    sources = image_sources(dataclasses.replace(evaluation, images=tuple(images)))
+    assert set(sources) == {'all images'}

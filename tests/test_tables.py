@@ -1,7 +1,4 @@
-"""Score tables as text and CSV.
-
-Measurements as CSV and JSON.
-"""
+"""Tables: scores as text and CSV, measurements as CSV and JSON, and what is marked in them."""
 
 import csv
 import json
@@ -51,23 +48,31 @@ MEASUREMENTS = [m for m in load_measurements() if m.name in ('SNA', 'ANB', 'wits
 
 @pytest.fixture
 def xrays():
-    first = replace(predicted('a'), measurements={'SNA': 82.0, 'ANB': 9.5, 'wits': np.nan})
-    return [first, replace(predicted('b'), measurements={'SNA': np.nan, 'ANB': 4.0, 'wits': np.nan})]
+    values = {'SNA': 82.0, 'ANB': 9.5, 'wits': np.nan}, {'SNA': np.nan, 'ANB': 4.0, 'wits': np.nan}
+    plain = replace(predicted(calibrated=False), warnings=())
+    return [replace(plain, name=name, measurements=each) for name, each in zip('ab', values, strict=True)]
+
+
+def rows_written(tmp_path, xrays):
+    write_measurements(tmp_path / 'out.csv', xrays, MEASUREMENTS)
+    with open(tmp_path / 'out.csv', newline='') as file:
+        return list(csv.DictReader(file))
+
+
+def json_written(tmp_path, xrays):
+    write_measurement_json(tmp_path / 'out.json', xrays, MEASUREMENTS)
+    return json.loads((tmp_path / 'out.json').read_text())
 
 
 def test_a_column_for_each_measurement_that_any_image_has(tmp_path, xrays):
-    write_measurements(tmp_path / 'out.csv', xrays, MEASUREMENTS)
-    with open(tmp_path / 'out.csv', newline='') as file:
-        rows = list(csv.DictReader(file))
-    assert rows == [
+    assert rows_written(tmp_path, xrays) == [
         {'image': 'a', 'SNA (deg)': '82.000', 'ANB (deg)': '9.500'},
         {'image': 'b', 'SNA (deg)': '', 'ANB (deg)': '4.000'},
     ]
 
 
 def test_json_says_what_a_value_means(tmp_path, xrays):
-    write_measurement_json(tmp_path / 'out.json', xrays, MEASUREMENTS)
-    content = json.loads((tmp_path / 'out.json').read_text())
+    content = json_written(tmp_path, xrays)
     assert content['notice'] == NOTICE
     assert {entry['name'] for entry in content['measurements']} == {'SNA', 'ANB'}
     sna = next(m for m in MEASUREMENTS if m.name == 'SNA')
@@ -76,3 +81,26 @@ def test_json_says_what_a_value_means(tmp_path, xrays):
     assert values['SNA']['deviation_sd'] == pytest.approx((82 - sna.norm.mean) / sna.norm.sd)
     assert values['ANB']['class'] == 'Class II'
     assert 'SNA' not in content['images'][1]['values']
+
+
+FLAGS = np.arange(len(LANDMARKS)) == 0
+
+
+def test_rows_name_their_marked_measurements_doubts_and_warnings(tmp_path, xrays):
+    marked = replace(xrays[0], flagged=FLAGS, flagged_measurements=frozenset({'SNA', 'ANB', 'wits'}))
+    doubtful = replace(
+        xrays[1], flagged=~FLAGS, flagged_measurements=frozenset({'ANB'}), doubtful=True, warnings=('blank', 'grey')
+    )
+    first, second = rows_written(tmp_path, [marked, doubtful])
+    assert (first['flagged'], first['doubtful'], first['warnings']) == ('SNA ANB', '', '')
+    assert (second['flagged'], second['doubtful'], second['warnings']) == ('ANB', 'yes', 'blank; grey')
+
+
+def test_json_marks_each_value_where_landmarks_were_assessed(tmp_path, xrays):
+    marked = replace(xrays[0], flagged=FLAGS, flagged_measurements=frozenset({'SNA'}), warnings=('grey',))
+    first, second = json_written(tmp_path, [marked, xrays[1]])['images']
+    assert {name: value['flagged'] for name, value in first['values'].items()} == {'SNA': True, 'ANB': False}
+    assert (first['warnings'], first['doubtful']) == (['grey'], False)
+    assert 'flagged' not in second['values']['ANB']
+    (doubtful,) = json_written(tmp_path, [replace(marked, doubtful=True)])['images']
+    assert doubtful['doubtful'] is True

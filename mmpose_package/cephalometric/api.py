@@ -144,7 +144,7 @@ class Model(TrainedModel):
             scores=answer.scores,
             expected_error_mm=answer.expected_error_mm,
             flagged=flagged,
-            warnings=(*xray.warnings, *answer.remarks, *answer.doubts),
+            warnings=(*answer.doubts, *xray.warnings, *answer.remarks),
             doubtful=bool(answer.doubts),
             measurements=measure(answer.points_px, self.landmarks, xray.spacing_mm, self.measurements),
             flagged_measurements=flagged_measurements(self.measurements, self.landmarks, flagged),

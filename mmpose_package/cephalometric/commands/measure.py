@@ -1,7 +1,4 @@
-"""``measure``: clinical measurements from landmarks.
-
-A run of ``measure``: landmarks into tables of measurements and pictures of analyses.
-"""
+"""``measure``: landmarks into tables of measurements and pictures of analyses."""
 
 import argparse
 import sys
@@ -12,9 +9,17 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from cephalometric.commands import example
 from cephalometric.errors import InputError
 from cephalometric.landmarks import LandmarkSet
-from cephalometric.measurements import Measurement, analyses_of, load_measurements, measure, measurements_for
+from cephalometric.measurements import (
+    Measurement,
+    analyses_of,
+    flagged_measurements,
+    load_measurements,
+    measure,
+    measurements_for,
+)
 from cephalometric.reporting.analysis_drawing import draw_analysis
 from cephalometric.reporting.drawing import save_picture
 from cephalometric.reporting.marks import to_bgr
@@ -25,12 +30,21 @@ from cephalometric.xrays.reading import read_xrays
 
 DESCRIPTION = """Take clinical measurements from landmarks: predictions.json or landmarks.csv of predict, or a COCO
 file. OUT receives measurements.csv, measurements.json with definitions, norms and sources and, where the X-rays are
-found, analyses/ with the lines drawn on them. Lengths need a spacing. For research; not a medical device."""
+found, analyses/ with the lines drawn on them. What uses a flagged landmark is marked. Lengths need a spacing. For
+research; not a medical device."""
+EXAMPLE = """
+  cephalometric measure results/predictions.json --out measured --analysis steiner downs
+  cephalometric measure corrected.csv --out measured --spacing 0.1
+"""
+Analyses = Mapping[str, tuple[Measurement, ...]]
+OUTPUTS = ('measurements.csv', 'measurements.json', 'analyses')
 
 
 def add_measure_command(commands: argparse._SubParsersAction) -> None:
     """Add the command to the command line."""
-    parser = commands.add_parser('measure', help='take measurements from landmarks', description=DESCRIPTION)
+    parser = commands.add_parser(
+        'measure', help='take measurements from landmarks', description=DESCRIPTION, **example(EXAMPLE)
+    )
     parser.add_argument('landmarks', metavar='FILE', help='predictions.json, landmarks.csv or a COCO file')
     parser.add_argument('--out', required=True, metavar='DIR', help='the folder for the results; made if need be')
     parser.add_argument('--overwrite', action='store_true', help='replace earlier measurements in OUT')
@@ -45,17 +59,6 @@ def add_measure_command(commands: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Measure and write."""
-    from cephalometric.commands.measure import measure_file
-
-    measure_file(args)
-
-
-Analyses = Mapping[str, tuple[Measurement, ...]]
-OUTPUTS = ('measurements.csv', 'measurements.json', 'analyses')
-
-
-def measure_file(args: argparse.Namespace) -> None:
-    """Do what the flags of :mod:`cephalometric.commands.measure` ask for."""
     check_spacing(args.spacing)
     points = read_point_file(args.landmarks, args.spacing)
     measurements = measurements_for(points.landmarks, load_measurements(args.measurements))
@@ -64,16 +67,32 @@ def measure_file(args: argparse.Namespace) -> None:
     analyses = _chosen(analyses_of(measurements), args.analysis)
     out = Path(args.out)
     _check_output(out, args.overwrite)
-    xrays = [
-        replace(xray, measurements=measure(xray.points_px, points.landmarks, xray.spacing_mm, measurements))
-        for xray in points.xrays
-    ]
+    xrays = [_measured(xray, points.landmarks, measurements) for xray in points.xrays]
     out.mkdir(parents=True, exist_ok=True)
     write_measurements(out / 'measurements.csv', xrays, measurements)
     write_measurement_json(out / 'measurements.json', xrays, measurements)
     if not args.no_overlay:
         _draw(out / 'analyses', points.landmarks, xrays, analyses)
-    print(f'{len(measurements)} measurements of {len(xrays)} X-rays: {out}')
+    print(f'{summary(xrays, measurements)}: {out}')
+
+
+def _measured(xray: PredictedXray, landmarks: LandmarkSet, measurements: Sequence[Measurement]) -> PredictedXray:
+    values = measure(xray.points_px, landmarks, xray.spacing_mm, measurements)
+    known = [measurement for measurement in measurements if np.isfinite(values[measurement.name])]
+    return replace(xray, measurements=values, flagged_measurements=flagged_measurements(known, landmarks, xray.flagged))
+
+
+def summary(xrays: Sequence[PredictedXray], measurements: Sequence[Measurement]) -> str:
+    """How many measurements and X-rays there are, and how many of these are marked, in one line."""
+    parts = [f'{len(measurements)} measurements of {len(xrays)} X-rays']
+    assessed = sum(xray.flagged is not None for xray in xrays)
+    if assessed:
+        parts.append(f'{sum(bool(xray.flagged_measurements) for xray in xrays)} X-rays with marked measurements')
+    if unknown := sum(xray.flagged is None and xray.predicted for xray in xrays):
+        parts.append(f'{unknown} X-rays not assessed' if assessed else 'not assessed')
+    if doubtful := sum(xray.doubtful for xray in xrays):
+        parts.append(f'{doubtful} X-rays doubtful: see the warnings')
+    return ', '.join(parts)
 
 
 def _draw(
@@ -115,7 +134,7 @@ def _draw_one(
         )
     for name, measurements in analyses.items():
         title = f'{xray.name}   {name}'
-        picture = draw_analysis(to_bgr(image), landmarks, xray.points_px, xray.spacing_mm, measurements, title)
+        picture = draw_analysis(to_bgr(image), landmarks, xray, measurements, title)
         save_picture(picture, folder / f'{xray.name}_{name}.png')
 
 

@@ -2,6 +2,14 @@
 
 import argparse
 
+from cephalometric.commands import example
+from cephalometric.phantom.phantom_stack import write_challenge_dataset
+
+EXAMPLE = """
+  cephalometric phantom data --count 80
+  cephalometric phantom small --count 8 --landmarks isbi2015 --size-scale 0.25
+"""
+
 
 def add_phantom_command(commands: argparse._SubParsersAction) -> None:
     """Add the command to the command line."""
@@ -9,6 +17,7 @@ def add_phantom_command(commands: argparse._SubParsersAction) -> None:
         'phantom',
         help='write synthetic X-rays with landmarks in the challenge format',
         description='Write OUT/train_stack.mha and OUT/train-gt.json with synthetic lateral cephalograms.',
+        **example(EXAMPLE),
     )
     parser.add_argument('out', metavar='OUT', help='a folder; files that are there already are never overwritten')
     parser.add_argument('--count', type=int, default=80, help='how many X-rays (default: 80)')
@@ -21,8 +30,6 @@ def add_phantom_command(commands: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write the X-rays."""
-    from cephalometric.phantom.phantom_stack import write_challenge_dataset
-
     write_challenge_dataset(
         args.out,
         args.count,

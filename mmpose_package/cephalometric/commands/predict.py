@@ -141,6 +141,8 @@ def summary(results: list[Result]) -> str:
     parts.append(f'{sum(int(flags.sum()) for flags in assessed)} landmarks flagged' if assessed else 'not assessed')
     if doubtful := sum(result.doubtful for result in results):
         parts.append(f'{doubtful} X-rays doubtful: see the warnings')
+    if assessed and len(assessed) < len(results):
+        parts.append(f'{len(results) - len(assessed)} X-rays not assessed')
     return ', '.join(parts)
 
 

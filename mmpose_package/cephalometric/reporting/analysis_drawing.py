@@ -2,14 +2,28 @@
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
 from cephalometric.landmarks import LandmarkSet
-from cephalometric.measurements import Measurement, measure
+from cephalometric.measurements import Measurement, flagged_measurements, measure
 from cephalometric.measurements.primitives import Segment
-from cephalometric.reporting.marks import TEXT_COLOUR, Box, Colour, canvas_of, dot, free_place, line, text
-from cephalometric.results.predictions import NOTICE
+from cephalometric.reporting.drawing import doubt_banner
+from cephalometric.reporting.marks import (
+    FLAGGED_COLOUR,
+    RING,
+    TEXT_COLOUR,
+    Colour,
+    box_around,
+    canvas_of,
+    dot,
+    free_place,
+    is_in,
+    line,
+    ring,
+    text,
+    word_list,
+)
+from cephalometric.results.predictions import NOTICE, PredictedXray
 
 LINE_COLOUR: Colour = (255, 200, 60)
 LENGTH_COLOUR: Colour = (80, 220, 80)
@@ -28,21 +42,20 @@ _UNITS = {'deg': ' deg', 'mm': ' mm', '%': ' %', 'ratio': ''}
 def draw_analysis(
     image: np.ndarray,
     landmark_set: LandmarkSet,
-    points_px: np.ndarray,
-    spacing_mm: float | None,
+    xray: PredictedXray,
     measurements: Sequence[Measurement],
     title: str,
 ) -> np.ndarray:
     """Draw a group of measurements: their lines, their landmarks, and a list of the values with their norms.
 
-    A value is white within one standard deviation of its norm or without one, orange within two, red beyond. What
-    cannot be measured on this X-ray is listed with the reason.
+    A value is white within one standard deviation of its norm or without one, orange within two, red beyond. One that
+    uses a flagged landmark has the colour of flags instead, and a question mark. What cannot be measured on this X-ray
+    is listed with the reason. A doubtful X-ray has a banner that says why.
 
     Args:
         image: The X-ray, uint8, shape (H, W) or (H, W, 3) in BGR order.
         landmark_set: Names the K landmarks.
-        points_px: Shape (K, 2) as x, y, in pixels; NaN where one is missing.
-        spacing_mm: Millimetres per pixel; None where it is not known.
+        xray: Its landmarks, spacing, flags and doubts.
         measurements: What to draw, such as ``analyses_of(load_measurements())['steiner']``.
         title: A line for the top of the picture.
 
@@ -50,20 +63,57 @@ def draw_analysis(
         A new uint8 picture, shape (H, W, 3) in BGR order.
     """
     canvas, size = canvas_of(image)
-    positions = dict(zip(landmark_set.abbreviations, np.asarray(points_px, float), strict=True))
+    positions = dict(zip(landmark_set.abbreviations, np.asarray(xray.points_px, float), strict=True))
     positions = {name: point for name, point in positions.items() if np.isfinite(point).all()}
     drawable = [m for m in measurements if positions.keys() >= set(m.landmarks)]
     for segment in _segments(drawable, positions):
         _draw_segment(canvas, segment, size)
     used = list(dict.fromkeys(name for measurement in drawable for name in measurement.landmarks))
+    flags = [] if xray.flagged is None else xray.flagged
+    flagged = {name for name, flag in zip(landmark_set.abbreviations, flags, strict=False) if flag}
     for name in used:
-        dot(canvas, positions[name], LANDMARK_COLOUR, size)
-    values = measure(points_px, landmark_set, spacing_mm, measurements)
-    rows = [(_words(m, values[m.name], positions), _colour(m, values[m.name])) for m in measurements]
-    taken = [_draw_list(canvas, title, rows, size)]
-    for name in used:
-        text(canvas, name, free_place(name, positions[name], 0.9 * size, size, taken), 0.9 * size, TEXT_COLOUR)
+        if name in flagged:
+            ring(canvas, positions[name], FLAGGED_COLOUR, size, RING * size)
+        dot(canvas, positions[name], FLAGGED_COLOUR if name in flagged else LANDMARK_COLOUR, size)
+    taken = [doubt_banner(canvas, xray, size)] if xray.doubtful else []
+    lines = [(title, 1.2, TEXT_COLOUR), *_list(landmark_set, xray, measurements, positions)]
+    taken.append(word_list(canvas, lines, taken[0][3] if taken else 0, size))
+    radii = {name: (RING + 4 if name in flagged else 6) * size for name in used}
+    # Those beneath the banner or the list have no label, which would stand for nothing there.
+    labelled = [name for name in used if not is_in(positions[name], taken)]
+    taken += [box_around(positions[name], radii[name]) for name in labelled]
+    for name in labelled:
+        label, colour = (f'{name} ?', FLAGGED_COLOUR) if name in flagged else (name, TEXT_COLOUR)
+        place = free_place(canvas, label, positions[name], 0.9 * size, radii[name] + 4 * size, taken)
+        text(canvas, label, place, 0.9 * size, colour)
     return canvas
+
+
+def _list(
+    landmark_set: LandmarkSet,
+    xray: PredictedXray,
+    measurements: Sequence[Measurement],
+    positions: dict[str, np.ndarray],
+) -> list[tuple[str, float, Colour]]:
+    """The values, and below them what their colours and marks say."""
+    values = measure(xray.points_px, landmark_set, xray.spacing_mm, measurements)
+    known = [m for m in measurements if np.isfinite(values[m.name])]
+    marked = flagged_measurements(known, landmark_set, xray.flagged)
+    lines = []
+    for measurement in measurements:
+        value, is_marked = values[measurement.name], measurement.name in marked
+        colour = FLAGGED_COLOUR if is_marked else _colour(measurement, value)
+        if np.isnan(value):
+            words = f'{measurement.name}: {_why_not(measurement, positions, xray.spacing_mm)}'
+        else:
+            words = _words(measurement, value, is_marked)
+        lines.append((words, 1.0, colour))
+    if marked:
+        lines.append(('?: uses a flagged landmark', 0.75, FLAGGED_COLOUR))
+    if xray.flagged is None and xray.predicted:
+        lines.append(('no calibration: not assessed', 0.75, FLAGGED_COLOUR))
+    lines.append(('in brackets: norm; orange: beyond 1 SD, red: beyond 2 SD', 0.75, TEXT_COLOUR))
+    return [*lines, (NOTICE, 0.75, TEXT_COLOUR)]
 
 
 def _segments(measurements: Sequence[Measurement], positions: dict[str, np.ndarray]) -> list[Segment]:
@@ -83,16 +133,19 @@ def _draw_segment(canvas: np.ndarray, segment: Segment, size: float) -> None:
     line(canvas, segment.start - overhang, segment.end + overhang, colour, size, width)
 
 
-def _words(measurement: Measurement, value: float, positions: dict[str, np.ndarray]) -> str:
+def _why_not(measurement: Measurement, positions: dict[str, np.ndarray], spacing_mm: float | None) -> str:
     missing = [name for name in measurement.landmarks if name not in positions]
     if missing:
-        return f'{measurement.name}: no {", ".join(missing)}'
-    if np.isnan(value):
-        return f'{measurement.name}: {"no spacing" if measurement.unit == "mm" else "not defined"}'
+        return f'no {", ".join(missing)}'
+    return 'no spacing' if measurement.unit == 'mm' and spacing_mm is None else 'not defined'
+
+
+def _words(measurement: Measurement, value: float, marked: bool) -> str:
     digits = 2 if measurement.unit == 'ratio' else 1
     norm = measurement.norm
     usual = '' if norm is None else f' ({norm.mean:g}{"" if norm.sd is None else f" +/- {norm.sd:g}"})'
-    return f'{measurement.name} {round(value, digits) + 0.0:.{digits}f}{_UNITS[measurement.unit]}{usual}'
+    said = f'{round(value, digits) + 0.0:.{digits}f}{_UNITS[measurement.unit]}'
+    return f'{measurement.name} {said}{" ?" if marked else ""}{usual}'
 
 
 def _colour(measurement: Measurement, value: float) -> Colour:
@@ -100,21 +153,3 @@ def _colour(measurement: Measurement, value: float) -> Colour:
     if deviation is None or not abs(deviation) > 1:
         return TEXT_COLOUR
     return NEAR_COLOUR if abs(deviation) <= 2 else FAR_COLOUR
-
-
-def _draw_list(canvas: np.ndarray, title: str, rows: Sequence[tuple[str, Colour]], size: float) -> Box:
-    """The values on a darkened field at the top left; returns the field, which labels keep clear of."""
-    lines = [
-        (title, 1.2, TEXT_COLOUR),
-        *((words, 1.0, colour) for words, colour in rows),
-        ('in brackets: norm; orange: beyond 1 SD, red: beyond 2 SD', 0.75, TEXT_COLOUR),
-        (NOTICE, 0.75, TEXT_COLOUR),
-    ]
-    widths = [cv2.getTextSize(words, cv2.FONT_HERSHEY_SIMPLEX, scale * size, 2)[0][0] for words, scale, _ in lines]
-    step, margin = 44 * size, 20 * size
-    right, bottom = max(widths) + 2 * margin, step * len(lines) + 2 * margin
-    field = canvas[: int(bottom), : int(right)]
-    field[:] = field * 0.35
-    for number, (words, scale, colour) in enumerate(lines, start=1):
-        text(canvas, words, np.array([margin, margin / 2 + number * step]), scale * size, colour)
-    return (0.0, 0.0, right, bottom)

@@ -8,8 +8,7 @@ import cv2
 import numpy as np
 
 from cephalometric.errors import InputError
-from cephalometric.reporting.report_tables import image_name
-from cephalometric.reporting.runs import Run
+from cephalometric.reporting.runs import Run, image_name
 from cephalometric.results.evaluation import Evaluation
 
 LARGEST_SIDE = 1400  # Pixels of the embedded picture: enough for a look at a landmark, and a page of a few megabytes.

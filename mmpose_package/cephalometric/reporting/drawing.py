@@ -18,21 +18,30 @@ from cephalometric.errors import InputError
 from cephalometric.files import atomic_write
 from cephalometric.landmarks import LandmarkSet
 from cephalometric.reporting.marks import (
+    FLAGGED_COLOUR,
     PREDICTED_COLOUR,
+    RING,
     TEXT_COLOUR,
     Box,
+    Colour,
+    banner,
+    box_around,
     canvas_of,
     dot,
     free_place,
+    is_in,
     line,
     ring,
     text,
+    word_list,
 )
 from cephalometric.results.predictions import NOTICE, PredictedXray
 from cephalometric.scores import score
 
 TRUE_COLOUR = (80, 220, 80)
 JOIN_COLOUR = (0, 215, 255)
+_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 92]
+ENCODING = {'.png': [cv2.IMWRITE_PNG_COMPRESSION, 3], '.jpg': _JPEG, '.jpeg': _JPEG}
 
 
 def draw_comparison(
@@ -66,7 +75,7 @@ def draw_comparison(
     taken: list[Box] = []
     for k, name in enumerate(landmarks.abbreviations):
         label = f'{name} {errors_mm[k]:.1f}' if visible[k] else name
-        place = free_place(label, predicted_px[k], 0.75 * size, size, taken)
+        place = free_place(canvas, label, predicted_px[k], 0.75 * size, 10 * size, taken)
         text(canvas, label, place, 0.75 * size, TEXT_COLOUR)
     text(canvas, title, np.array([24, 60]) * size, 1.3 * size, TEXT_COLOUR)
     text(canvas, 'ground truth', np.array([24, 110]) * size, 1.1 * size, TRUE_COLOUR)
@@ -111,8 +120,15 @@ def draw_images(
 
 
 def save_picture(picture: np.ndarray, path: Path) -> None:
-    """Write a picture, uint8 (H, W, 3) in BGR order, as PNG, whole or not at all."""
-    _, encoded = cv2.imencode('.png', picture, [cv2.IMWRITE_PNG_COMPRESSION, 3])
+    """Write a picture, uint8 (H, W, 3) in BGR order, as PNG or JPEG by the end of its name, whole or not at all.
+
+    Raises:
+        InputError: The name ends otherwise, or the file cannot be written.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in ENCODING:
+        raise InputError(f'{path}: pictures are written as {", ".join(ENCODING)}: let the name end so')
+    _, encoded = cv2.imencode(suffix, picture, ENCODING[suffix])
     with atomic_write(path) as partial:
         partial.write_bytes(encoded.tobytes())
 
@@ -132,7 +148,6 @@ def show_picture(name: str, picture: np.ndarray, wait_s: float) -> None:
     cv2.destroyWindow(name)
 
 
-FLAGGED_COLOUR = (0, 190, 255)
 LINE_COLOUR = (190, 190, 90)
 
 
@@ -140,7 +155,7 @@ def draw_prediction(image: np.ndarray, landmarks: LandmarkSet, xray: PredictedXr
     """Draw the landmarks and the lines of the landmark set that join them.
 
     A flagged landmark has another colour, its expected error beside its name, and a ring of that radius where the
-    spacing is known.
+    spacing is known. A doubtful X-ray has a banner that says why; an expected error means nothing there.
 
     Args:
         image: The X-ray, uint8, shape (H, W) or (H, W, 3) in BGR order.
@@ -153,38 +168,45 @@ def draw_prediction(image: np.ndarray, landmarks: LandmarkSet, xray: PredictedXr
     canvas, size = canvas_of(image)
     seen = np.isfinite(xray.points_px).all(axis=1)
     flagged = np.zeros(len(landmarks), bool) if xray.flagged is None else xray.flagged
+    expected_mm = None if xray.doubtful else xray.expected_error_mm
     for a, b in landmarks.lines:
         if seen[a] and seen[b]:
             line(canvas, xray.points_px[a], xray.points_px[b], LINE_COLOUR, size, width=1.5)
     for k in np.flatnonzero(seen):
         if flagged[k]:
-            ring(canvas, xray.points_px[k], FLAGGED_COLOUR, size, _ring_radius_px(xray, k, size))
+            known = expected_mm is not None and xray.spacing_mm is not None
+            radius_px = expected_mm[k] / xray.spacing_mm if known else 0
+            ring(canvas, xray.points_px[k], FLAGGED_COLOUR, size, max(radius_px, RING * size))
         dot(canvas, xray.points_px[k], FLAGGED_COLOUR if flagged[k] else PREDICTED_COLOUR, size)
-    taken: list[Box] = []
-    for k in np.flatnonzero(seen):
+    taken: list[Box] = [doubt_banner(canvas, xray, size)] if xray.doubtful else []
+    taken.append(word_list(canvas, _legend(xray), taken[0][3] if taken else 0, size))
+    radii = np.where(flagged, RING + 4, 6) * size
+    # Those beneath the banner or the list have no label, which would stand for nothing there.
+    labelled = [k for k in np.flatnonzero(seen) if not is_in(xray.points_px[k], taken)]
+    taken += [box_around(xray.points_px[k], radii[k]) for k in labelled]
+    for k in labelled:
         label = landmarks.abbreviations[k]
         if flagged[k]:
-            label += f' {xray.expected_error_mm[k]:.1f} mm?'
-        place = free_place(label, xray.points_px[k], 0.75 * size, size, taken)
+            label += ' ?' if expected_mm is None else f' {expected_mm[k]:.1f} mm?'
+        place = free_place(canvas, label, xray.points_px[k], 0.75 * size, radii[k] + 4 * size, taken)
         text(canvas, label, place, 0.75 * size, FLAGGED_COLOUR if flagged[k] else TEXT_COLOUR)
-    _legend(canvas, size, xray)
     return canvas
 
 
-def _ring_radius_px(xray: PredictedXray, k: int, size: float) -> float:
-    least = 14 * size
-    return least if xray.spacing_mm is None else max(xray.expected_error_mm[k] / xray.spacing_mm, least)
+def doubt_banner(canvas: np.ndarray, xray: PredictedXray, size: float) -> Box:
+    """A bar across the top that says why an X-ray is doubtful; returns the bar."""
+    return banner(canvas, f'DOUBTFUL: {xray.warnings[0] if xray.warnings else "trust none of this"}', size)
 
 
-def _legend(canvas: np.ndarray, size: float, xray: PredictedXray) -> None:
+def _legend(xray: PredictedXray) -> list[tuple[str, float, Colour]]:
     spacing = 'spacing not known' if xray.spacing_mm is None else f'{xray.spacing_mm:g} mm per pixel'
-    lines = [(f'{xray.name}   {spacing}', 1.3, TEXT_COLOUR), ('prediction', 1.1, PREDICTED_COLOUR)]
+    lines = [(f'{xray.name}   {spacing}', 1.2, TEXT_COLOUR), ('prediction', 1.0, PREDICTED_COLOUR)]
     if xray.flagged is None:
-        lines.append(('no calibration: expected errors are not known', 1.1, FLAGGED_COLOUR))
+        lines.append(('no calibration: not assessed', 1.0, FLAGGED_COLOUR))
+    elif xray.doubtful:
+        lines.append(('all landmarks flagged', 1.0, FLAGGED_COLOUR))
     elif xray.flagged.any():
-        lines.append((f'{xray.flagged.sum()} flagged (expected error in mm)', 1.1, FLAGGED_COLOUR))
+        lines.append((f'{xray.flagged.sum()} flagged (expected error in mm)', 1.0, FLAGGED_COLOUR))
     if xray.orientation.turned:
-        lines.append((f'film taken as {xray.orientation}', 1.1, FLAGGED_COLOUR))
-    lines.append((NOTICE, 0.9, TEXT_COLOUR))
-    for row, (words, scale, colour) in enumerate(lines):
-        text(canvas, words, np.array([24, 60 + 48 * row]) * size, scale * size, colour)
+        lines.append((f'film taken as {xray.orientation}', 1.0, TEXT_COLOUR))
+    return [*lines, (NOTICE, 0.75, TEXT_COLOUR)]

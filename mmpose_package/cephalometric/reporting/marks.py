@@ -1,4 +1,6 @@
-"""The marks that pictures of X-rays are made of: dots, rings, lines, labels beside each other. Colours are BGR."""
+"""The marks that pictures of X-rays are made of: dots, rings, lines, labels, lists, banners. Colours are BGR."""
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -8,6 +10,11 @@ Box = tuple[float, float, float, float]
 
 PREDICTED_COLOUR: Colour = (60, 90, 255)
 TEXT_COLOUR: Colour = (255, 255, 255)
+FLAGGED_COLOUR: Colour = (255, 90, 255)  # Magenta, because nothing else in a drawing is.
+BANNER_COLOUR: Colour = (30, 30, 200)
+BANNER_LINES = 3
+RING = 14  # The least radius of a ring, on a full-size X-ray.
+SMALLEST = 0.4  # The size of marks below which letters cannot be read.
 _SHIFT = 4  # OpenCV draws with this many fractional bits, so that marks are not rounded to pixels.
 
 
@@ -22,7 +29,7 @@ def canvas_of(image: np.ndarray) -> tuple[np.ndarray, float]:
         pixels high, where it is 1.
     """
     canvas = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR) if image.ndim == 2 else image.copy()
-    return canvas, max(canvas.shape[0] / 2400, 0.25)
+    return canvas, max(canvas.shape[0] / 2400, SMALLEST)
 
 
 def to_bgr(image: np.ndarray) -> np.ndarray:
@@ -31,10 +38,16 @@ def to_bgr(image: np.ndarray) -> np.ndarray:
 
 
 def dot(canvas: np.ndarray, point: np.ndarray, colour: Colour, size: float) -> None:
-    """A filled dot with a dark rim."""
-    radius = round(6 * size * (1 << _SHIFT))
+    """A filled dot with a dark rim, large enough that the rim leaves something of it."""
+    radius = round(max(6 * size, 3.5) * (1 << _SHIFT))
     cv2.circle(canvas, _fixed(point), radius, colour, -1, cv2.LINE_AA, _SHIFT)
     cv2.circle(canvas, _fixed(point), radius, (0, 0, 0), 1, cv2.LINE_AA, _SHIFT)
+
+
+def box_around(point: np.ndarray, radius_px: float) -> Box:
+    """What labels keep clear of around a point."""
+    x, y = map(float, point)
+    return (x - radius_px, y - radius_px, x + radius_px, y + radius_px)
 
 
 def ring(canvas: np.ndarray, point: np.ndarray, colour: Colour, size: float, radius_px: float) -> None:
@@ -48,14 +61,21 @@ def line(canvas: np.ndarray, start: np.ndarray, end: np.ndarray, colour: Colour,
     cv2.line(canvas, _fixed(start), _fixed(end), colour, _width(width, size), cv2.LINE_AA, _SHIFT)
 
 
-def free_place(label: str, point: np.ndarray, scale: float, size: float, taken: list[Box]) -> np.ndarray:
-    """Where a label goes beside its point, by its lower left corner: not over an earlier one, which ``taken`` notes."""
+def free_place(
+    canvas: np.ndarray, label: str, point: np.ndarray, scale: float, gap: float, taken: list[Box]
+) -> np.ndarray:
+    """Where a label goes beside its point, by its lower left corner.
+
+    It goes ``gap`` pixels off the point, within the canvas, and not over what ``taken`` holds, such as earlier labels,
+    as long as there is such a place.
+    """
     (width, height), _ = cv2.getTextSize(label, cv2.FONT_HERSHEY_SIMPLEX, scale, max(round(2 * scale), 1))
-    gap = 10 * size
     places = [point + (dx, dy * (height + gap) + gap) for dy in (0, -1, 1, -2, 2, -3, 3) for dx in (gap, -gap - width)]
     boxes = [(x, y - height, x + width, y) for x, y in places]
-    free = (index for index, box in enumerate(boxes) if not any(overlap(box, other) for other in taken))
-    chosen = next(free, 0)
+    bottom, right = canvas.shape[:2]
+    inside = [n for n, box in enumerate(boxes) if min(box[:2]) >= 0 and box[2] <= right and box[3] <= bottom] or [0]
+    free = (n for n in inside if not any(overlap(boxes[n], other) for other in taken))
+    chosen = next(free, inside[0])
     taken.append(boxes[chosen])
     return places[chosen]
 
@@ -63,6 +83,67 @@ def free_place(label: str, point: np.ndarray, scale: float, size: float, taken: 
 def overlap(a: Box, b: Box) -> bool:
     """Whether two boxes, each left, top, right, bottom, have an area in common."""
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def banner(canvas: np.ndarray, words: str, size: float) -> Box:
+    """A solid bar across the top with words on it, in as many lines as they need; returns the bar and all above."""
+    margin, scale = 20 * size, max(1.6 * size, 0.5)
+    room = canvas.shape[1] - 2 * margin
+    lines = _broken(words, scale, room)
+    while scale > SMALLEST and (len(lines) > BANNER_LINES or max(_length(part, scale) for part in lines) > room):
+        scale *= 0.9
+        lines = _broken(words, scale, room)
+    step = 40 * scale
+    bottom = step * len(lines) + margin
+    canvas[: int(bottom)] = BANNER_COLOUR
+    for number, part in enumerate(lines, start=1):
+        text(canvas, part, np.array([margin, number * step]), scale, TEXT_COLOUR)
+    return (-np.inf, -np.inf, np.inf, bottom)
+
+
+def _broken(words: str, scale: float, room: float) -> list[str]:
+    """Words in lines that are no longer than the room, as far as single words allow."""
+    lines = ['']
+    for word in words.split():
+        longer = f'{lines[-1]} {word}'.strip()
+        if lines[-1] and _length(longer, scale) > room:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
+def word_list(canvas: np.ndarray, lines: Sequence[tuple[str, float, Colour]], top: float, size: float) -> Box:
+    """Lines of words on a darkened field at the left; returns the field, which labels keep clear of.
+
+    Args:
+        canvas: Is drawn on.
+        lines: Words, their scale for a full-size X-ray, and their colour. What is too long gets smaller.
+        top: Where the field begins, in pixels.
+        size: The size of marks.
+    """
+    step, margin = 44 * size, 20 * size
+    room = 0.7 * canvas.shape[1]
+    sized = []
+    for words, scale, colour in lines:
+        length = _length(words, scale * size)
+        sized.append((words, scale * size * min(1, room / max(length, 1)), colour, min(length, room)))
+    right = max(length for *_, length in sized) + 2 * margin
+    bottom = top + step * len(sized) + 2 * margin
+    field = canvas[int(top) : int(bottom), : int(right)]
+    field[:] = field * 0.2
+    for number, (words, scale, colour, _) in enumerate(sized, start=1):
+        text(canvas, words, np.array([margin, top + margin / 2 + number * step]), scale, colour)
+    return (-np.inf, top, right, bottom)
+
+
+def _length(words: str, scale: float) -> float:
+    return cv2.getTextSize(words, cv2.FONT_HERSHEY_SIMPLEX, scale, max(round(2 * min(scale, 1.3)), 1))[0][0]
+
+
+def is_in(point: np.ndarray, boxes: Sequence[Box]) -> bool:
+    """Whether a point lies in one of the boxes."""
+    return any(overlap(box_around(point, 0.5), box) for box in boxes)
 
 
 def text(canvas: np.ndarray, words: str, place: np.ndarray, scale: float, colour: Colour) -> None:

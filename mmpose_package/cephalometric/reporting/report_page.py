@@ -17,7 +17,7 @@ from cephalometric.reporting.cases import choose_cases, make_case
 from cephalometric.reporting.figures import as_png, as_svg
 from cephalometric.reporting.report_tables import Cell, Column, Table, write_table
 from cephalometric.reporting.report_text import confidence_sentences, subtitle, summary
-from cephalometric.reporting.runs import Run, single_run
+from cephalometric.reporting.runs import Run, image_sources, later_runs_per_landmark, single_run
 from cephalometric.reporting.training_curves import draw_curves
 from cephalometric.results.evaluation import Evaluation, write_results
 from cephalometric.statistics import Honesty, Interval, honesty
@@ -110,10 +110,10 @@ def _figures(runs: Sequence[Run], judged: Sequence[tuple[str, Honesty]]) -> Iter
     """Each figure with the name of its place in the page, its heading, and the stem of its file."""
     yield 'box_plot', '', 'box_plot', plots.box_plot(runs)
     yield 'cumulative', '', 'cumulative', plots.cumulative(runs)
-    sources = report_tables.image_sources(runs[0].evaluation)
+    sources = image_sources(runs[0].evaluation)
     yield 'error_by_source', '', 'error_by_source', plots.error_by_source(runs, sources)
     if len(runs) > 1:
-        compared = report_tables.later_runs_per_landmark(runs)
+        compared = later_runs_per_landmark(runs)
         yield 'differences', '', 'differences', plots.differences(runs[0].evaluation.landmarks, compared)
     if judged:
         yield 'confidence', '', 'confidence', plots.confidence(judged)

@@ -5,32 +5,25 @@ run is also compared with the first.
 """
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from cephalometric.annotations.coco import LabelledImage
 from cephalometric.files import atomic_write
 from cephalometric.measurements import class_successes, measurement_errors, measurements_for
-from cephalometric.reporting.runs import Run
+from cephalometric.reporting.runs import Run, image_name, image_sources, later_runs, later_runs_per_landmark
 from cephalometric.results.evaluation import Evaluation
 from cephalometric.scores import THRESHOLDS_MM, Scores, score
 from cephalometric.statistics import (
     Bias,
     Honesty,
     Interval,
-    PairedDifference,
     bias_per_landmark,
     bootstrap_mean,
-    compare_landmarks,
-    compare_paired,
-    correct_p_values,
     detection_rate,
 )
-
-MOST_SOURCES = 12
 
 Cell = str | int | float | Interval
 
@@ -130,22 +123,6 @@ def _headline_row(run: Run) -> tuple[Cell, ...]:
     return (run.name, len(errors_mm), scores.count, bootstrap_mean(errors_mm), scores.sd_mm, scores.median_mm, *rates)
 
 
-def later_runs(runs: Sequence[Run]) -> list[tuple[str, PairedDifference]]:
-    """Each later run's name and its difference from the first; p-values corrected for the number of runs."""
-    pairs = [compare_paired(runs[0].evaluation.errors_mm, run.evaluation.errors_mm) for run in runs[1:]]
-    corrected = correct_p_values([pair.p_value for pair in pairs])
-    return [
-        (run.name, PairedDifference(pair.difference_mm, p))
-        for run, pair, p in zip(runs[1:], pairs, corrected, strict=True)
-    ]
-
-
-def later_runs_per_landmark(runs: Sequence[Run]) -> list[tuple[str, list[PairedDifference]]]:
-    """Each later run's name and the K differences of its landmarks from the first run's."""
-    first_mm = runs[0].evaluation.errors_mm
-    return [(run.name, compare_landmarks(first_mm, run.evaluation.errors_mm)) for run in runs[1:]]
-
-
 def comparison(runs: Sequence[Run]) -> Table:
     """One row a later run: its difference from the first."""
     rows = tuple((name, pair.difference_mm, pair.p_value) for name, pair in later_runs(runs))
@@ -238,24 +215,6 @@ def _worst_landmark(evaluation: Evaluation, n: int) -> tuple[str, float]:
         return '', np.nan
     worst = int(np.nanargmax(errors_mm))
     return evaluation.landmarks.abbreviations[worst], float(errors_mm[worst])
-
-
-def image_name(image: LabelledImage) -> str:
-    """What people call an image: the file that it was made from or, for a slice of a stack, the image file."""
-    return image.original_file or image.file_name
-
-
-def image_sources(evaluation: Evaluation) -> list[str]:
-    """For each image what tells where it comes from: spacing and size or, if these are too many, the spacing alone."""
-    images = evaluation.images
-    candidates: Iterator[list[str]] = iter(
-        (
-            [f'{image.spacing_mm:.4g} mm, {image.width} × {image.height}' for image in images],
-            [f'{image.spacing_mm:.4g} mm' for image in images],
-            [f'about {image.spacing_mm:.2f} mm' for image in images],
-        )
-    )
-    return next((names for names in candidates if len(set(names)) <= MOST_SOURCES), ['all images'] * len(images))
 
 
 def per_source(runs: Sequence[Run]) -> Table:

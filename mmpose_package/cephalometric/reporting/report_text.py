@@ -4,8 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from cephalometric.reporting.report_tables import later_runs, later_runs_per_landmark
-from cephalometric.reporting.runs import Run
+from cephalometric.reporting.runs import Run, later_runs, later_runs_per_landmark
 from cephalometric.results.evaluation import Evaluation
 from cephalometric.scores import THRESHOLDS_MM
 from cephalometric.statistics import Bias, Honesty, bias_per_landmark, bootstrap_mean

@@ -1,6 +1,6 @@
 """The runs that one report shows: one, or several over the same images."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -10,6 +10,9 @@ import numpy as np
 from cephalometric.annotations.coco import LabelledImage
 from cephalometric.errors import InputError
 from cephalometric.results.evaluation import Evaluation, read_results
+from cephalometric.statistics import PairedDifference, compare_landmarks, compare_paired, correct_p_values
+
+MOST_SOURCES = 12
 
 
 @dataclass(frozen=True)
@@ -78,3 +81,37 @@ def short_names(paths: Sequence[Path]) -> list[str]:
 def _shared(parts: Sequence[Sequence[str]]) -> int:
     """How many parts are the same in all, from the beginning."""
     return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, zip(*parts, strict=False)))
+
+
+def later_runs(runs: Sequence[Run]) -> list[tuple[str, PairedDifference]]:
+    """Each later run's name and its difference from the first; p-values corrected for the number of runs."""
+    pairs = [compare_paired(runs[0].evaluation.errors_mm, run.evaluation.errors_mm) for run in runs[1:]]
+    corrected = correct_p_values([pair.p_value for pair in pairs])
+    return [
+        (run.name, PairedDifference(pair.difference_mm, p))
+        for run, pair, p in zip(runs[1:], pairs, corrected, strict=True)
+    ]
+
+
+def later_runs_per_landmark(runs: Sequence[Run]) -> list[tuple[str, list[PairedDifference]]]:
+    """Each later run's name and the K differences of its landmarks from the first run's."""
+    first_mm = runs[0].evaluation.errors_mm
+    return [(run.name, compare_landmarks(first_mm, run.evaluation.errors_mm)) for run in runs[1:]]
+
+
+def image_name(image: LabelledImage) -> str:
+    """What people call an image: the file that it was made from or, for a slice of a stack, the image file."""
+    return image.original_file or image.file_name
+
+
+def image_sources(evaluation: Evaluation) -> list[str]:
+    """For each image what tells where it comes from: spacing and size or, if these are too many, the spacing alone."""
+    images = evaluation.images
+    candidates: Iterator[list[str]] = iter(
+        (
+            [f'{image.spacing_mm:.4g} mm, {image.width} × {image.height}' for image in images],
+            [f'{image.spacing_mm:.4g} mm' for image in images],
+            [f'about {image.spacing_mm:.2f} mm' for image in images],
+        )
+    )
+    return next((names for names in candidates if len(set(names)) <= MOST_SOURCES), ['all images'] * len(images))

@@ -1,9 +1,4 @@
-"""Scores per landmark as text and as CSV.
-
-Predicted landmarks as a CSV table.
-
-Measurements of X-rays as CSV and JSON.
-"""
+"""What was found as tables: scores per landmark, predicted landmarks, and measurements of X-rays."""
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
@@ -64,11 +59,16 @@ def write_csv(rows: Sequence[Sequence[str]], path: Path) -> None:
         csv.writer(file).writerows([COLUMNS, *rows])
 
 
+REMARKS = ('doubtful', 'warnings')
+"""The columns of what concerns an X-ray as a whole."""
+
+
 def write_landmarks(path: str | Path, predictions: Predictions) -> None:
     """Write one row for each image and landmark.
 
     Columns that would be empty throughout are left out: millimetres when no X-ray has a spacing, expected errors and
-    flags without a calibration, the orientation when all films lie the right way.
+    flags without a calibration, the orientation when all films lie the right way, doubts and warnings when there are
+    none.
 
     Raises:
         InputError: The file cannot be written.
@@ -76,7 +76,7 @@ def write_landmarks(path: str | Path, predictions: Predictions) -> None:
     rows = [row for xray in predictions.xrays for row in _landmark_rows(xray, predictions)]
     names = (
         *('image', 'landmark', 'name', 'x_px', 'y_px', 'x_mm', 'y_mm', 'score', 'expected_error_mm', 'flagged'),
-        'orientation',
+        *('orientation', *REMARKS),
     )
     write_rows(path, rows, names, optional=names[5:])
 
@@ -94,7 +94,7 @@ def write_rows(
 
 def _landmark_rows(xray: PredictedXray, predictions: Predictions) -> Iterator[dict[str, str]]:
     spacing_mm = np.nan if xray.spacing_mm is None else xray.spacing_mm
-    calibrated = xray.expected_error_mm is not None
+    calibrated, assessed = xray.expected_error_mm is not None, xray.flagged is not None
     for k, abbreviation in enumerate(predictions.landmarks.abbreviations):
         x, y = xray.points_px[k]
         yield {
@@ -107,9 +107,14 @@ def _landmark_rows(xray: PredictedXray, predictions: Predictions) -> Iterator[di
             'y_mm': _text(y * spacing_mm, 3),
             'score': _text(xray.scores[k], 4),
             'expected_error_mm': _text(xray.expected_error_mm[k], 2) if calibrated else '',
-            'flagged': ('yes' if xray.flagged[k] else 'no') if calibrated else '',
+            'flagged': ('yes' if xray.flagged[k] else 'no') if assessed else '',
             'orientation': str(xray.orientation) if xray.orientation.turned else '',
+            **_remarks(xray),
         }
+
+
+def _remarks(xray: PredictedXray) -> dict[str, str]:
+    return {'doubtful': 'yes' if xray.doubtful else '', 'warnings': '; '.join(xray.warnings)}
 
 
 def _text(value: float, digits: int) -> str:
@@ -122,22 +127,28 @@ FORMAT = 'cephalometric measurements 1'
 def write_measurements(path: str | Path, xrays: Sequence[PredictedXray], measurements: Sequence[Measurement]) -> None:
     """Write one row for each image and one column, with its unit, for each measurement that any image has.
 
+    The column ``flagged`` names the measurements of the row that use a flagged landmark.
+
     Raises:
         InputError: The file cannot be written.
     """
     titles = {measurement.name: f'{measurement.name} ({measurement.unit})' for measurement in measurements}
-    rows = [
-        {'image': xray.name}
-        | {titles[name]: f'{value:.3f}' for name, value in xray.measurements.items() if np.isfinite(value)}
-        for xray in xrays
-    ]
-    write_rows(path, rows, ('image', *titles.values()), optional=tuple(titles.values()))
+    rows = []
+    for xray in xrays:
+        known = {name: value for name, value in xray.measurements.items() if np.isfinite(value)}
+        flagged = ' '.join(name for name in known if name in xray.flagged_measurements)
+        values = {titles[name]: f'{value:.3f}' for name, value in known.items()}
+        rows.append({'image': xray.name, **values, 'flagged': flagged, **_remarks(xray)})
+    optional = (*titles.values(), 'flagged', *REMARKS)
+    write_rows(path, rows, ('image', *optional), optional)
 
 
 def write_measurement_json(
     path: str | Path, xrays: Sequence[PredictedXray], measurements: Sequence[Measurement]
 ) -> None:
     """Write what was measured, with definition, unit, norm and source, and for each image value, deviation and class.
+
+    Where landmarks were assessed, a value says whether it uses a flagged one.
 
     Values that cannot be taken are left out, and so are measurements that no image has.
 
@@ -149,7 +160,15 @@ def write_measurement_json(
         'format': FORMAT,
         'notice': NOTICE,
         'measurements': [_definition(measurement) for measurement in used],
-        'images': [{'image': xray.name, 'values': _values(xray, used)} for xray in xrays],
+        'images': [
+            {
+                'image': xray.name,
+                'warnings': list(xray.warnings),
+                'doubtful': xray.doubtful,
+                'values': _values(xray, used),
+            }
+            for xray in xrays
+        ],
     }
     write_json(path, content)
 
@@ -180,4 +199,6 @@ def _values(xray: PredictedXray, measurements: Sequence[Measurement]) -> dict:
                 'deviation_sd': deviation_sd,
                 'class': classify(measurement, value),
             }
+            if xray.flagged is not None:
+                values[measurement.name]['flagged'] = measurement.name in xray.flagged_measurements
     return values

@@ -37,7 +37,7 @@ class PredictedXray:
         flagged: Shape (K,): where the expected error is beyond the threshold, and everywhere in a doubtful X-ray; None
             where that was not assessed.
         warnings: What a user should know about it.
-        doubtful: Whether it is probably no lateral cephalogram that the model can read; the warnings say why.
+        doubtful: Whether it is probably no lateral cephalogram that the model can read; the first warning says why.
         measurements: Values by name; NaN where one cannot be taken.
         flagged_measurements: The names of those that use a flagged landmark.
     """
@@ -57,6 +57,11 @@ class PredictedXray:
     doubtful: bool = False
     measurements: Mapping[str, float] = field(default_factory=dict)
     flagged_measurements: frozenset[str] = frozenset()
+
+    @property
+    def predicted(self) -> bool:
+        """Whether a model found the landmarks; what people labelled has no scores."""
+        return bool(np.isfinite(self.scores).any())
 
 
 @dataclass(frozen=True)
@@ -186,7 +191,8 @@ def read_point_file(path: str | Path, spacing_mm: float | None = None) -> Predic
 
     Args:
         path: ``predictions.json`` or ``landmarks.csv`` of ``predict``, or a COCO file of this project. A CSV file needs
-            the columns image, landmark, x_px and y_px; its spacing is that by which x_mm and y_mm follow from them.
+            the columns image, landmark, x_px and y_px; its spacing is that by which x_mm and y_mm follow from them. Its
+            columns score, flagged, doubtful and warnings are read where they are there.
         spacing_mm: Millimetres per pixel, instead of what the file says.
 
     Raises:
@@ -218,32 +224,54 @@ def _from_coco(labelled: LabelledImages) -> Predictions:
 
 
 def _from_csv(table: CsvTable) -> Predictions:
-    image, landmark = table.column('image'), table.column('landmark')
+    image, landmark, *_ = map(table.column, ('image', 'landmark', 'x_px', 'y_px'))
     names = {name: place for place, name in enumerate(dict.fromkeys(row[image] for row in table.rows))}
     abbreviations = list(dict.fromkeys(row[landmark] for row in table.rows))
-    cells = [_numbers(table, position) for position in range(len(table.rows))]
-    points_px = np.full((len(names), len(abbreviations), 2), np.nan)
-    points_mm = points_px.copy()
-    for row, numbers in zip(table.rows, cells, strict=True):
+    cells = np.full((len(names), len(abbreviations), 5), np.nan)
+    assessed, flagged = np.zeros(cells.shape[:2], bool), np.zeros(cells.shape[:2], bool)
+    doubtful, warnings = set(), {}
+    for position, row in enumerate(table.rows):
         place = names[row[image]], abbreviations.index(row[landmark])
-        points_px[place], points_mm[place] = numbers[:2], numbers[2:]
-    xrays = [
-        _labelled(name, '', (0, 0), _spacing_mm(in_px, in_mm), in_px)
-        for name, in_px, in_mm in zip(names, points_px, points_mm, strict=True)
-    ]
+        cells[place] = _numbers(table, position)
+        flag = _yes_or_no(table, position, 'flagged')
+        assessed[place], flagged[place] = flag is not None, bool(flag)
+        if _yes_or_no(table, position, 'doubtful'):
+            doubtful.add(row[image])
+        if text := _cell(table, position, 'warnings'):
+            # Whole, because a warning may hold the characters that join them.
+            warnings[row[image]] = (text,)
+    xrays = []
+    for n, name in enumerate(names):
+        points_px = cells[n, :, :2]
+        xray = _labelled(name, '', (0, 0), _spacing_mm(points_px, cells[n, :, 2:4]), points_px)
+        flags = np.full(len(abbreviations), True) if name in doubtful else flagged[n] if assessed[n].any() else None
+        remarks = {'doubtful': name in doubtful, 'warnings': warnings.get(name, ())}
+        xrays.append(replace(xray, scores=cells[n, :, 4], flagged=flags, **remarks))
     return Predictions(_set_of(abbreviations), tuple(xrays))
 
 
+def _cell(table: CsvTable, position: int, name: str) -> str:
+    """The cell of a row; empty where there is no such column."""
+    column = table.find_column(name)
+    return '' if column is None else table.rows[position][column]
+
+
 def _numbers(table: CsvTable, position: int) -> list[float]:
-    """The cells x_px, y_px, x_mm, y_mm of a row; NaN where there is none."""
-    columns = [table.column('x_px'), table.column('y_px'), table.find_column('x_mm'), table.find_column('y_mm')]
-    texts = ['' if column is None else table.rows[position][column] for column in columns]
+    """The cells x_px, y_px, x_mm, y_mm and score of a row; NaN where there is none."""
+    texts = [_cell(table, position, name) for name in ('x_px', 'y_px', 'x_mm', 'y_mm', 'score')]
     try:
         return [float(text) if text else np.nan for text in texts]
     except ValueError:
         raise InputError(
             f'{table.path}, line {table.lines[position]}: {", ".join(texts)} are not all numbers; correct the row'
         ) from None
+
+
+def _yes_or_no(table: CsvTable, position: int, name: str) -> bool | None:
+    text = _cell(table, position, name)
+    if text.lower() not in ('yes', 'no', ''):
+        raise InputError(f'{table.path}, line {table.lines[position]}: {name} is {text!r}; write yes, no or nothing')
+    return text.lower() == 'yes' if text else None
 
 
 def _spacing_mm(points_px: np.ndarray, points_mm: np.ndarray) -> float | None:

@@ -1,7 +1,7 @@
 """The measurements as a page for people: the tables of ``docs/measurements.md`` are made from the data.
 
-``python -m cephalometric.reporting.measurement_page docs/measurements.md`` writes the tables of a page anew, between
-its two marks. A laboratory can document its own table in the same way from Python.
+``python docs/make_measurements.py`` writes the tables of the page anew, between its two marks. A laboratory can
+document its own table in the same way from Python.
 """
 
 import argparse
@@ -14,6 +14,7 @@ from cephalometric.landmarks import LandmarkSet, built_in_landmark_sets, load_la
 from cephalometric.measurements import Measurement, analyses_of, load_measurements, measurements_for
 from cephalometric.measurements.entries import MeasurementClass
 
+PAGE = Path(__file__).with_name('measurements.md')
 BEGIN, END = '<!-- made from the data: begin -->', '<!-- made from the data: end -->'
 
 
@@ -123,7 +124,7 @@ def update_page(path: Path) -> None:
 
 def _main() -> None:
     parser = argparse.ArgumentParser(description='Write the tables of the page about measurements anew.')
-    parser.add_argument('page', type=Path, help='docs/measurements.md')
+    parser.add_argument('page', type=Path, nargs='?', default=PAGE, help='[%(default)s]')
     update_page(parser.parse_args().page)
 
 
