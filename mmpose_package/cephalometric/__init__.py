@@ -5,4 +5,4 @@ import warnings
 # mmcv-lite says at every import that it is not mmcv; nothing here uses what it lacks.
 warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')
 
-__version__ = '0.1.0'
+__version__ = '0.2.0'
