@@ -1,4 +1,5 @@
 # make demo            the whole pipeline, steps 1 to 5, on a built-in synthetic data set
+# make clean-demo      removes what make demo has made, the environment apart
 # make test            ruff and the tests
 # make test-page       the report in a real browser; root on Debian is given one where there is none
 # make test-container  step 6 with a real container engine (a quarter of an hour; needs the demo's model)
@@ -10,25 +11,28 @@ VENV ?= .venv
 DEMO ?= demo
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Quiet: it would list two hundred downloads. Warnings and errors it shows all the same.
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 CONFIG := cldetection_configs/demo_hrnet-w18s_udp-1xb8-30e-192x224.py
 
 # Wheels alone, so that no compiler is needed. Python 3.12 is the exception: xtcocotools has no wheel for it, and is built.
 WHEELS := --only-binary=:all:
 BUILT := $(shell $(PYTHON) -c 'import sys; print("xtcocotools" if sys.version_info >= (3, 12) else "")')
 
-.PHONY: env demo test test-page test-container
+.PHONY: env demo clean-demo test test-page test-container
 
 env: $(STAMP)
 
 $(STAMP): requirements.txt requirements-mmpose.txt mmpose_package/pyproject.toml
+	@echo 'Installing PyTorch, MMPose and the rest into $(VENV): a download of some minutes, and 6 GB of the disk'
 	$(PYTHON) -m venv $(VENV)
 ifneq ($(BUILT),)
-	$(BIN)/python -m pip install $(WHEELS) --constraint requirements.txt numpy setuptools wheel cython
-	$(BIN)/python -m pip install --no-build-isolation --no-deps --constraint requirements.txt $(BUILT)
+	$(PIP) install $(WHEELS) --constraint requirements.txt numpy setuptools wheel cython
+	$(PIP) install --no-build-isolation --no-deps --constraint requirements.txt $(BUILT)
 endif
-	$(BIN)/python -m pip install $(WHEELS) -r requirements.txt
-	$(BIN)/python -m pip install $(WHEELS) --no-deps -r requirements-mmpose.txt
-	$(BIN)/python -m pip install --no-deps -e mmpose_package
+	$(PIP) install $(WHEELS) -r requirements.txt
+	$(PIP) install $(WHEELS) --no-deps -r requirements-mmpose.txt
+	$(PIP) install --no-deps -e mmpose_package
 	touch $(STAMP)
 
 test: env
@@ -45,26 +49,45 @@ test-container: env
 	    --checkpoint $(DEMO)/run/best_model_weight.pth
 
 demo: env $(DEMO)/stack/train-gt.json $(DEMO)/new/train-gt.json
+	@printf '\nStep 1: is this machine ready?\n'
 	$(BIN)/python step1_test_mmpose.py
+	@printf '\nStep 2: X-rays and annotations become images for training\n'
 	$(BIN)/python step2_prepare_coco_dataset.py --mha_file_path $(DEMO)/stack/train_stack.mha \
 	    --train_gt_path $(DEMO)/stack/train-gt.json --image_save_dir $(DEMO)/data/images --overwrite
-	rm -rf $(DEMO)/run
+	@printf '\nStep 3: training\n'
+	@rm -rf $(DEMO)/run
 	$(BIN)/python step3_train_and_evaluation.py $(CONFIG) --data-root $(DEMO)/data --work-dir $(DEMO)/run
+	@printf '\nStep 4: how good is it on X-rays that it has not seen?\n'
 	$(BIN)/python step4_test_and_visualize.py $(CONFIG) $(DEMO)/run/best_model_weight.pth --data-root $(DEMO)/data \
 	    --show-dir $(DEMO)/pictures --out $(DEMO)/scores.json
+	@printf '\nStep 5: the landmarks of a new stack\n'
 	$(BIN)/python step5_predict_expected_output.py --config_file $(CONFIG) \
 	    --load_weight_path $(DEMO)/run/best_model_weight.pth \
 	    --load_mha_path $(DEMO)/new/train_stack.mha --save_json_path $(DEMO)/expected_output.json
 	@echo
 	@$(BIN)/python benchmarks/demo_summary.py $(DEMO)/data $(DEMO)/scores.json
+	@echo
 	@echo 'pictures:    $(DEMO)/pictures (the worst image first)'
 	@echo 'report:      $(DEMO)/run/report_test/report.html'
 	@echo 'curves:      $(DEMO)/run/curves.png'
 	@echo 'checkpoint:  $(DEMO)/run/best_model_weight.pth'
 	@echo 'result JSON: $(DEMO)/expected_output.json'
+	@echo "disk:        $$(du -sh $(VENV) | cut -f1) in $(VENV), $$(du -sh $(DEMO) | cut -f1) in $(DEMO)," \
+	    'which make clean-demo removes'
+	@echo
+	@echo 'Go on with'
+	@echo '  source $(VENV)/bin/activate'
+	@echo '  cephalometric predict $(DEMO)/new/train_stack.mha --model $(DEMO)/run --out $(DEMO)/results'
+	@echo '  cephalometric --help'
+
+# What make demo has made, and nothing else in that folder.
+clean-demo:
+	rm -rf $(addprefix $(DEMO)/,stack new data run pictures results scores.json expected_output.json)
+	-rmdir $(DEMO)
 
 # The synthetic X-rays of the demo: those it learns from, and three others that step 5 predicts.
 $(DEMO)/stack/train-gt.json: | env
-	$(BIN)/python -m cephalometric phantom $(DEMO)/stack --count 80
+	@printf '\nSynthetic X-rays: 80 to learn from, and 3 that are new\n'
+	$(BIN)/python -m cephalometric phantom $(DEMO)/stack --count 80 --compressed
 $(DEMO)/new/train-gt.json: | env
-	$(BIN)/python -m cephalometric phantom $(DEMO)/new --count 3 --seed 7
+	$(BIN)/python -m cephalometric phantom $(DEMO)/new --count 3 --seed 7 --compressed

@@ -47,12 +47,56 @@ def test_a_run_leaves_checkpoints_curves_and_the_best_weights_alone(trained):
     assert best[0].stem.endswith(min(rows, key=lambda row: float(row['MRE']))['epoch'])
 
 
+def test_the_console_shows_a_page_and_the_log_file_all(data_root, tmp_path):
+    work_dir = tmp_path / 'run'
+    done = run_python(STEP3, TINY_RECIPE, '--data-root', data_root, '--work-dir', work_dir)
+    lines = done.stdout.splitlines()
+    assert len(lines) < 25 and done.stderr.count('WARNING') == done.stdout.count('WARNING') == 0
+    for beginning in ('Recipe:', 'Landmarks: 38 of cldetection2023', 'X-rays: 6 to train, 2 to validate', 'Device:'):
+        assert any(' '.join(line.split()).startswith(beginning) for line in lines), done.stdout
+    # The first epoch once more, before its validation, which may take long.
+    assert [line.split(' | ')[0] for line in lines if line.startswith('epoch')] == [
+        f'epoch {epoch} of 3' for epoch in (1, 1, 2, 3)
+    ]
+    assert sum(line.startswith('epoch') and 'SDR 2.0mm' in line for line in lines) == 3
+    log = next(work_dir.glob('*/*.log'))
+    assert str(log) in done.stdout
+    for text in ('System environment', 'Config:', 'Hooks will be executed', 'Epoch(train)', 'from scratch'):
+        assert text in log.read_text()
+
+
+BROKEN_RUN = """
+import sys
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
+from cephalometric.training.config import load_config
+from cephalometric.training.run import train
+@HOOKS.register_module()
+class Complain(Hook):
+    def after_train_epoch(self, runner):
+        runner.logger.warning('this looks odd')
+        runner.logger.error('this is wrong')
+recipe, data_root, work_dir = sys.argv[1:]
+config = load_config(recipe, data_root, options={'train_cfg.max_epochs': 1})
+config.custom_hooks.append(dict(type='Complain'))
+train(config, work_dir)
+"""
+
+
+def test_the_console_shows_warnings_and_errors(data_root, tmp_path):
+    shown = run_python('-c', BROKEN_RUN, TINY_RECIPE, data_root, tmp_path / 'run').stdout
+    assert 'this looks odd' in shown and 'this is wrong' in shown
+
+
 def test_without_validation_images_the_last_weights_are_kept(data_root, tmp_path):
     for name in ('images', 'train.json'):
         (tmp_path / name).symlink_to(data_root / name)
     work_dir = tmp_path / 'run'
     done = run_python(STEP3, TINY_RECIPE, '--data-root', tmp_path, '--work-dir', work_dir, '--no-validation')
     assert 'Report' not in done.stdout
+    assert [line.split(' | ')[0] for line in done.stdout.splitlines() if line.startswith('epoch')] == [
+        f'epoch {epoch} of 3' for epoch in (1, 2, 3)
+    ]
     assert_same_weights(work_dir / 'epoch_3.pth', work_dir / 'best_model_weight.pth')
     assert not list(work_dir.glob('best_MRE*')) and not (work_dir / 'report_valid').exists()
     rows = list(csv.DictReader((work_dir / 'curves.csv').open()))

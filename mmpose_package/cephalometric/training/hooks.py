@@ -1,7 +1,8 @@
 """Hooks: exact resumption, checkpoints after validation, curves, and the best weights alone."""
 
 import random
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from tqdm import tqdm
 
+from cephalometric.installation import device
 from cephalometric.reporting.training_curves import Curves
 from cephalometric.training.checkpoints import latest_checkpoint, load_from_checked_file, save_weights
 
@@ -109,11 +111,17 @@ class CurvesHook(Hook):
 
 @HOOKS.register_module()
 class ProgressBarHook(Hook):
-    """A bar over all steps of the run, on terminals; a log file has the log's own lines, with the time left."""
+    """What a person sees of a run: how it starts, a line for every validation and, on terminals, a bar over all steps.
+
+    The log file in the work dir has all the rest.
+    """
 
     def before_train(self, runner: Runner) -> None:
-        """Start where the run does, which may have been resumed."""
+        """Say what is trained, and start where the run does, which may have been resumed."""
+        self.started, self.first_step, self.first_epoch = time.monotonic(), runner.iter, runner.epoch + 1
         disable = None if is_main_process() else True
+        for name, value in _summary(runner):
+            self._say(f'{name + ":":13} {value}')
         self.bar = tqdm(total=runner.max_iters, initial=runner.iter, desc='Training', unit='step', disable=disable)
 
     def after_train_iter(
@@ -122,9 +130,57 @@ class ProgressBarHook(Hook):
         """Go on by one step."""
         self.bar.update()
 
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Note the loss; say it where no validation will, and once at the beginning, to see how long it will take."""
+        self.loss = runner.message_hub.get_scalar('train/loss').mean(len(runner.train_dataloader))
+        epoch = runner.epoch + 1
+        if runner.val_loop is None or epoch == self.first_epoch:
+            # MMEngine counts the epoch after this.
+            self._say(self._line(runner, epoch, {}))
+
+    def after_val_epoch(self, runner: Runner, metrics: Mapping[str, float] | None = None) -> None:
+        """Say the scores."""
+        if metrics and hasattr(self, 'loss'):
+            self._say(self._line(runner, runner.epoch, metrics))
+
     def after_train(self, runner: Runner) -> None:
         """Leave the full bar on the screen."""
         self.bar.close()
+
+    def _line(self, runner: Runner, epoch: int, metrics: Mapping[str, float]) -> str:
+        scores = ''.join(f' | {name} {value:.2f}{_unit(name)}' for name, value in metrics.items())
+        share_left = (runner.max_iters - runner.iter) / max(1, runner.iter - self.first_step)
+        minutes = (time.monotonic() - self.started) * share_left / 60
+        left = f' | {_duration(minutes)} left' if share_left else ''
+        number = f'{epoch:>{len(str(runner.max_epochs))}} of {runner.max_epochs}'
+        return f'epoch {number} | loss {self.loss:.4g}{scores}{left}'
+
+    @master_only
+    def _say(self, line: str) -> None:
+        with tqdm.external_write_mode():  # above the bar
+            print(line, flush=True)
+
+
+def _summary(runner: Runner) -> Iterator[tuple[str, str]]:
+    config = runner.cfg
+    yield 'Recipe', str(config.filename)
+    yield 'Landmarks', f'{config.model.head.out_channels} of {config.landmark_set}'
+    validates = f'{len(runner.val_dataloader.dataset)} to validate' if runner.val_loop else 'none to validate'
+    yield 'X-rays', f'{len(runner.train_dataloader.dataset)} to train, {validates}, from {config.data_root}'
+    yield 'Device', device()
+    yield 'Epochs', f'{runner.max_epochs} of {len(runner.train_dataloader)} steps'
+    yield 'Work dir', str(runner.work_dir)
+    yield 'Log', str(runner.logger.log_file)
+
+
+def _unit(name: str) -> str:
+    return ' mm' if name == 'MRE' else ' %' if name.startswith('SDR') else ''
+
+
+def _duration(minutes: float) -> str:
+    if minutes < 1:
+        return 'less than a minute'
+    return f'{minutes:.0f} min' if minutes < 90 else f'{minutes / 60:.1f} h'
 
 
 @HOOKS.register_module()

@@ -1,16 +1,25 @@
 """A training run, from a completed config to checkpoints, curves and the best weights."""
 
+import logging
 import os
 from pathlib import Path
 
 import torch
 from mmengine.config import Config
 from mmengine.dist import init_dist, is_main_process
+from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
 from cephalometric.errors import InputError
 from cephalometric.training.checkpoints import latest_checkpoint, resolve_pretrained
 from cephalometric.training.hooks import BEST_WEIGHTS
+
+# MMEngine says these in every run, and there is nothing that a person could do about them.
+IDLE_WARNINGS = (
+    'The prefix is not set in metric class',
+    '"FileClient" will be deprecated',
+    '"HardDiskBackend" is the alias',
+)
 
 
 def train(
@@ -59,11 +68,25 @@ def train(
         _refuse_to_mix(work_dir)
     start_distributed(launcher)
     start = _resume(config, work_dir, resume) if resume else resolve_pretrained(config)
-    runner = Runner.from_cfg(config)
+    runner = QuietRunner.from_cfg(config)
     if is_main_process():
         runner.logger.info(start)
+        print(start, flush=True)
     runner.train()
     return work_dir / BEST_WEIGHTS
+
+
+class QuietRunner(Runner):
+    """MMEngine's Runner, which keeps what it tells of itself for the log file and shows warnings and errors alone."""
+
+    def build_logger(self, *args, **kwargs) -> MMLogger:
+        """Build the logger, and quieten the handler of the console."""
+        logger = super().build_logger(*args, **kwargs)
+        for handler in logger.handlers:
+            if not isinstance(handler, logging.FileHandler):
+                handler.setLevel(max(handler.level, logging.WARNING))
+                handler.addFilter(_is_no_idle_warning)
+        return logger
 
 
 def start_distributed(launcher: str) -> None:
@@ -102,6 +125,10 @@ def choose_device(cuda_id: int = 0) -> str:
     if not 0 <= cuda_id < torch.cuda.device_count():
         raise InputError(f'--cuda_id {cuda_id}: this machine has the GPUs 0 to {torch.cuda.device_count() - 1}')
     return f'cuda:{cuda_id}'
+
+
+def _is_no_idle_warning(record: logging.LogRecord) -> bool:
+    return not record.getMessage().startswith(IDLE_WARNINGS)
 
 
 def _use_amp(config: Config) -> None:
