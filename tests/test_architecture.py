@@ -24,6 +24,8 @@ GROUND_FLOOR = {
 
 def modules():
     for path in PACKAGE.rglob('*.py'):
+        if 'zoo' in path.parts:  # Models: data, and the file for other programs that every model folder has.
+            continue
         parts = path.relative_to(PACKAGE.parent).with_suffix('').parts
         yield '.'.join(parts[:-1] if parts[-1] == '__init__' else parts), path
 

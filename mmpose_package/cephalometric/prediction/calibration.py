@@ -12,7 +12,7 @@ What it says about images that it has not seen is measured by cross-validation a
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ import numpy as np
 from cephalometric.errors import InputError
 from cephalometric.files import read_json, write_json
 from cephalometric.landmarks import LandmarkSet
+from cephalometric.prediction.doubt import Plausibility, fit_plausibility
 from cephalometric.results.evaluation import Evaluation
 
 FORMAT = 'cephalometric calibration 2'
@@ -61,6 +62,7 @@ class Calibration:
         usual_score: What nine of ten validation images have as their mean score, or more.
         images: How many validation images it was fitted on.
         held_out: Its honesty on images that were left out of the fit; None when there was one image alone.
+        plausibility: What tells a lateral cephalogram from other pictures.
         weights_ids: Those of the models that it belongs to.
     """
 
@@ -73,6 +75,7 @@ class Calibration:
     usual_score: float
     images: int
     held_out: Reliability | None = None
+    plausibility: Plausibility = field(default_factory=Plausibility)
     weights_ids: tuple[str, ...] = ()
 
     def expected_error_mm(self, scores: np.ndarray, spread_mm: np.ndarray | None = None) -> np.ndarray:
@@ -95,9 +98,10 @@ class Calibration:
 
 def calibrate(evaluation: Evaluation) -> Calibration:
     """Fit a calibration to a predictor's evaluation on the validation images; see :func:`fit`."""
-    return fit(
+    calibration = fit(
         evaluation.landmarks.abbreviations, evaluation.landmark_scores, evaluation.errors_mm, evaluation.spread_mm
     )
+    return replace(calibration, plausibility=fit_plausibility(evaluation.points_px, evaluation.landmark_scores))
 
 
 def fit(
@@ -143,6 +147,7 @@ def load_calibration(path: str | Path, landmarks: LandmarkSet, weights_ids: Sequ
     Args:
         path: The file.
         landmarks: The landmark set of the models.
+        plausibility: What tells a lateral cephalogram from other pictures.
         weights_ids: Those of the models' descriptions.
 
     Raises:
@@ -184,7 +189,8 @@ def _parse(path: Path, content: object) -> Calibration:
             raise ValueError('another format')
         values = {name: tuple(value) if isinstance(value, list) else value for name, value in content.items()}
         held_out = values['held_out'] and Reliability(**values['held_out'])
-        calibration = Calibration(**values | {'held_out': held_out})
+        plausibility = Plausibility(**values['plausibility'])
+        calibration = Calibration(**values | {'held_out': held_out, 'plausibility': plausibility})
         numbers = (
             calibration.score_knots,
             calibration.error_knots_mm,
@@ -195,6 +201,7 @@ def _parse(path: Path, content: object) -> Calibration:
         if not all(np.isfinite(np.array(part, float)).all() for part in numbers):
             raise ValueError('a number is not finite')
         calibration.expected_error_mm(np.zeros(len(calibration.landmarks)), np.zeros(len(calibration.landmarks)))
+        plausibility.distance(np.eye(len(calibration.landmarks), 2))
         return calibration
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f'{path}: not a calibration ({error}); make it again with "cephalometric calibrate"') from None

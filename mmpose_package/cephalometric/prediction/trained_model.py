@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 
 from cephalometric.errors import InputError
-from cephalometric.geometry import Orientation
+from cephalometric.geometry import Orientation, content_crop
 from cephalometric.landmarks import LandmarkSet
 from cephalometric.prediction.calibration import Calibration, load_calibration
+from cephalometric.prediction.doubt import Plausibility, assumed_plausibility, doubts
 from cephalometric.prediction.model_folder import CALIBRATION, ModelDescription, read_description
 from cephalometric.prediction.networks import Networks, OnnxNetworks
-from cephalometric.prediction.orientation_search import UPRIGHT, USUAL_SCORE, is_unsure, predict_any_way
+from cephalometric.prediction.orientation_search import UPRIGHT, USUAL_SCORE, predict_any_way
 from cephalometric.prediction.predictor import Member, Prediction, Predictor
 
 BACKENDS = ('auto', 'onnxruntime', 'torch')
@@ -117,15 +119,17 @@ class TrainedModel:
         else:
             found = predict_any_way(self.predictor, images, self._usual_score)
         return [
-            self._answer(prediction, orientation, spacing_mm)
-            for (prediction, orientation), spacing_mm in zip(found, spacings_mm, strict=True)
+            self._answer(image, prediction, orientation, spacing_mm)
+            for image, (prediction, orientation), spacing_mm in zip(images, found, spacings_mm, strict=True)
         ]
 
     @property
     def _usual_score(self) -> float:
         return USUAL_SCORE if self.calibration is None else self.calibration.usual_score
 
-    def _answer(self, prediction: Prediction, orientation: Orientation, spacing_mm: float | None) -> Answer:
+    def _answer(
+        self, image: np.ndarray, prediction: Prediction, orientation: Orientation, spacing_mm: float | None
+    ) -> Answer:
         known = prediction.spread_px is not None and spacing_mm is not None
         spread_mm = prediction.spread_px * spacing_mm if known else None
         expected_mm = self.calibration and self.calibration.expected_error_mm(prediction.scores, spread_mm)
@@ -138,16 +142,24 @@ class TrainedModel:
             spread_mm,
             orientation,
             expected_mm,
-            self._doubts(prediction),
+            self._doubts(image, prediction, orientation),
             remarks,
         )
 
-    def _doubts(self, prediction: Prediction) -> tuple[str, ...]:
-        if prediction.blank:
+    def _doubts(self, image: np.ndarray, prediction: Prediction, orientation: Orientation) -> tuple[str, ...]:
+        crop = content_crop(image)
+        if crop is None:
             return ('it is blank: its landmarks are put at its centre',)
-        if is_unsure(prediction, self._usual_score):
-            return ('the model is far less sure than usual: check that it shows a whole head from the side',)
-        return ()
+        size = crop.width, crop.height
+        return doubts(self.plausibility, prediction.points_px, prediction.scores, size, orientation)
+
+    @cached_property
+    def plausibility(self) -> Plausibility:
+        """What tells a lateral cephalogram from other pictures: as validation X-rays say or, without, as is assumed."""
+        if self.calibration is not None:
+            return self.calibration.plausibility
+        refinement = self.descriptions[0].refinement
+        return assumed_plausibility(None if refinement is None else refinement.mean_layout_mm)
 
 
 def _networks(folder: Path, description: ModelDescription, backend: str, device: str) -> Networks:
