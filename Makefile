@@ -41,8 +41,7 @@ test-page: env
 	$(BIN)/python -m pytest -rs tests/test_report_page.py
 
 test-container: env
-	PYTHON=$(abspath $(BIN)/python) tests/test_container.sh --config $(CONFIG) \
-	    --checkpoint $(DEMO)/run/best_model_weight.pth
+	PYTHON=$(abspath $(BIN)/python) tests/test_container.sh --model $(DEMO)/run
 
 demo: env $(DEMO)/stack/train-gt.json $(DEMO)/new/train-gt.json
 	$(BIN)/python step1_test_mmpose.py
