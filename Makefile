@@ -45,8 +45,7 @@ test-page: env
 	$(BIN)/python -m pytest -rs tests/test_report_page.py
 
 test-container: env
-	PYTHON=$(abspath $(BIN)/python) tests/test_container.sh --config $(CONFIG) \
-	    --checkpoint $(DEMO)/run/best_model_weight.pth
+	PYTHON=$(abspath $(BIN)/python) tests/test_container.sh --model $(DEMO)/run
 
 demo: env $(DEMO)/stack/train-gt.json $(DEMO)/new/train-gt.json
 	@printf '\nStep 1: is this machine ready?\n'

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Build the algorithm's image, cldetection_alg_2023, from a trained model.
 #
-#   ./build.sh                                        the best model of the last run
-#   ./build.sh --config CONFIG --checkpoint CKPT      another one
+#   ./build.sh                                        the model of the newest run in work_dirs
+#   ./build.sh --model MODEL ...                      another model folder or work dir; several are an ensemble
+#   ./build.sh --config CONFIG --checkpoint CKPT      a checkpoint of a run that left no model folder
 #
-#   --landmarks SET         as in training, where the config's own set was replaced
+#   --calibration JSON      of "cephalometric calibrate": of an ensemble, or instead of the model folder's own
+#   --landmarks SET         with --checkpoint: as in training, where the config's own set was replaced
 #   --api-method METHOD     exec (default): run once and exit; invoke: label the image for the HTTP interface
 #   --base-image IMAGE      default python:3.11-slim; a Debian with python3 and python3-venv does as well
 #   --cpu-wheels INDEX_URL  torch without CUDA from PyTorch's package index for CPUs: a smaller image, for CPUs only
@@ -35,7 +37,16 @@ main() {
 parse_arguments() {
   while (($#)); do
     case $1 in
-      --config | --checkpoint | --landmarks)
+      --model)
+        need_value "$@"
+        STAGE_OPTIONS+=("$1")
+        shift
+        while (($#)) && [[ $1 != -* ]]; do
+          STAGE_OPTIONS+=("$1")
+          shift
+        done
+        ;;
+      --config | --checkpoint | --landmarks | --calibration)
         need_value "$@"
         STAGE_OPTIONS+=("$1" "$2")
         shift 2

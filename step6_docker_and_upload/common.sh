@@ -34,8 +34,8 @@ check_image() {
 find_python() {
   PYTHON=${PYTHON:-$ROOT/.venv/bin/python}
   command -v "$PYTHON" > /dev/null || PYTHON=python3
-  "$PYTHON" -c 'import torch, mmpose' > /dev/null 2>&1 ||
-    die "$PYTHON has no torch and mmpose: install the toolkit (make env), or say PYTHON=/its/environment/bin/python"
+  "$PYTHON" -c 'import cephalometric.api, jsonschema' > /dev/null 2>&1 ||
+    die "$PYTHON lacks packages of the toolkit: install it (make env), or say PYTHON=/its/environment/bin/python"
 }
 
 # Where the engine keeps its images.

@@ -75,7 +75,7 @@ report() {
     say "$file"
     say "  $(megabytes "$(wc -c < "$file")") MB, sha256 $(sha256sum "$file" | cut -d ' ' -f 1)"
   done
-  say "Exported in $SECONDS s."
+  say "Exported in $SECONDS s. Next: upload the first as a container image of the algorithm, or the second as its model"
 }
 
 clean_up() {

@@ -5,21 +5,19 @@ With --api-method exec it runs once and exits; with "invoke" it loads the model 
 """
 
 import argparse
-import itertools
 import os
 import signal
 import sys
 import warnings
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
-from cephalometric.annotations.challenge_json import write_result
+from cephalometric.api import Model, load_model
 from cephalometric.errors import InputError
-from cephalometric.prediction.data_sets import predict_stack
-from cephalometric.prediction.predictor import CephalometricPredictor, choose_device
+from cephalometric.prediction.data_sets import write_stack_prediction
+from cephalometric.prediction.model_folder import CALIBRATION, DESCRIPTION
 from cephalometric.serving import serve
-from cephalometric.training.config import load_config
-from cephalometric.xrays.mha import open_stack
 from cldetection_utils import run_step
 
 UPLOADED_MODEL = Path('/opt/ml/model')
@@ -32,9 +30,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--output', type=Path, default='/output/orthodontic-landmarks.json', metavar='FILE')
     parser.add_argument(
         '--model',
-        type=Path,
+        nargs='+',
         metavar='FOLDER',
-        help=f'with config.py and weights.pth (default: {UPLOADED_MODEL}, or where that is empty the one in the image)',
+        help='a model folder; several are an ensemble (default: the model folder, or the several, in '
+        f'{UPLOADED_MODEL}, or where that is empty in the image)',
     )
     parser.add_argument('--probability', action='store_true', help='write the score of each landmark as well')
     parser.add_argument(
@@ -46,14 +45,39 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def load_predictor(folder: Path | None) -> CephalometricPredictor:
-    if folder is None:
-        uploaded = UPLOADED_MODEL.is_dir() and any(UPLOADED_MODEL.iterdir())
-        folder = UPLOADED_MODEL if uploaded else BUILT_IN_MODEL
-    landmarks = folder / 'landmarks.json'
-    config = load_config(folder / 'config.py', landmark_set=str(landmarks) if landmarks.is_file() else None)
-    print(f'Model: {folder}', flush=True)
-    return CephalometricPredictor(config, folder / 'weights.pth', choose_device())
+def open_model(named: list[str] | None) -> Model:
+    uploaded = UPLOADED_MODEL.is_dir() and any(UPLOADED_MODEL.iterdir())
+    place = UPLOADED_MODEL if uploaded else BUILT_IN_MODEL
+    folders = named or members_of(place)
+    # That of a single model is in its folder, where it is found; that of an ensemble lies beside the members.
+    calibration = (
+        place / CALIBRATION if not named and place not in folders and (place / CALIBRATION).is_file() else None
+    )
+    model = load_model(*folders, calibration=calibration, device=choose_device())
+    print(f'Model: {", ".join(map(str, folders))}', flush=True)
+    return model
+
+
+def members_of(folder: Path) -> list[Path]:
+    """The folder itself if it is a model folder; otherwise all its subfolders, so that no member is left out unsaid."""
+    if (folder / DESCRIPTION).is_file():
+        return [folder]
+    if (folder / 'config.py').is_file():
+        raise InputError(
+            f'{folder} holds config.py, as models did before they were model folders: make one with "cephalometric '
+            'export weights.pth --config config.py --out FOLDER", and upload that'
+        )
+    members = [path for path in folder.glob('[!.]*') if path.is_dir()]
+    return sorted(members) or [folder]
+
+
+def choose_device() -> str:
+    """The first GPU that PyTorch sees; the CPU where there is none, or no PyTorch."""
+    try:
+        # By name, because an image may do without PyTorch.
+        return import_module('cephalometric.training.run').choose_device()
+    except ModuleNotFoundError:
+        return 'cpu'
 
 
 def find_stack(folder: Path) -> Path:
@@ -64,12 +88,9 @@ def find_stack(folder: Path) -> Path:
     return found[0]
 
 
-def predict(predictor: CephalometricPredictor, folder: Path, output: Path, with_probability: bool) -> None:
-    stack = open_stack(find_stack(folder))
-    for_points, for_scores = itertools.tee(predict_stack(predictor, stack))
-    scores = (prediction.scores for prediction in for_scores) if with_probability else None
-    write_result(output, (prediction.points_px for prediction in for_points), scores)
-    print(f'{len(stack)} slices with {len(predictor.landmarks)} landmarks each: {output}', flush=True)
+def predict(model: Model, folder: Path, output: Path, with_probability: bool) -> None:
+    slices = write_stack_prediction(model, find_stack(folder), output, with_probability)
+    print(f'{slices} slices with {len(model.landmarks)} landmarks each: {output}', flush=True)
 
 
 def main() -> None:
@@ -79,7 +100,7 @@ def main() -> None:
     warnings.simplefilter('always', UserWarning, append=True)
     # As process 1 of a container Python would ignore it. This way temporary files are removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    job = partial(predict, load_predictor(args.model), args.input, args.output, args.probability)
+    job = partial(predict, open_model(args.model), args.input, args.output, args.probability)
     if args.api_method == 'invoke':
         serve(job)
     else:

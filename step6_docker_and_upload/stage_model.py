@@ -1,55 +1,89 @@
 #!/usr/bin/env python3
-"""Put a trained model into one folder, as process.py reads it: config.py with all it inherits, and the weights alone.
+"""Put one or several trained models where process.py finds them: one model folder, or one with a folder for each.
 
-build.sh calls it. A checkpoint that does not fit the config is refused here, and not first on the platform.
+build.sh calls it. A model that cannot be opened is refused here, and not first on the platform.
 """
 
 import argparse
+import shutil
+from importlib import import_module
 from pathlib import Path
 
+from cephalometric.api import load_model
 from cephalometric.errors import InputError, run_step
-from cephalometric.prediction.predictor import CephalometricPredictor
-from cephalometric.training.checkpoints import load_from_checked_file, save_weights
-from cephalometric.training.config import load_config, write_config
-from cephalometric.training.hooks import BEST_WEIGHTS
+from cephalometric.phantom.rendering import make_phantom
+from cephalometric.prediction.model_folder import CALIBRATION, DESCRIPTION, find_model_folder
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--config', type=Path, help='default: the one that training put beside the checkpoint')
-    parser.add_argument('--checkpoint', type=Path, help=f'default: the newest {BEST_WEIGHTS} below --work-dirs')
     parser.add_argument(
-        '--landmarks', metavar='SET', help="landmark set, by name or .json file (default: the config's)"
+        '--model',
+        nargs='+',
+        metavar='MODEL',
+        help='a model folder, or the work dir of step 3; several: an ensemble (default: the newest below --work-dirs)',
     )
+    parser.add_argument(
+        '--calibration', type=Path, metavar='JSON', help='of "cephalometric calibrate", as for an ensemble'
+    )
+    parser.add_argument('--checkpoint', type=Path, help='make a model folder of this checkpoint instead')
+    parser.add_argument('--config', type=Path, help='its recipe (default: the one that training put beside it)')
+    parser.add_argument('--landmarks', metavar='SET', help="its landmark set, by name or .json (default: the config's)")
     parser.add_argument('--work-dirs', type=Path, default='work_dirs', help='default: work_dirs')
     parser.add_argument('--out', type=Path, required=True, help='the folder to fill')
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.model and args.checkpoint:
+        raise InputError('say which model: --model FOLDER or --checkpoint CHECKPOINT, but not both')
+    if (args.config or args.landmarks) and not args.checkpoint:
+        raise InputError('--config and --landmarks belong to a --checkpoint; a model folder has its own')
+    return args
 
 
-def newest_weights(work_dirs: Path) -> Path:
-    found = sorted(work_dirs.glob(f'*/{BEST_WEIGHTS}'), key=lambda path: path.stat().st_mtime)
+def newest_model(work_dirs: Path) -> Path:
+    found = sorted(work_dirs.glob(f'*/model/{DESCRIPTION}'), key=lambda path: path.stat().st_mtime)
     if not found:
-        raise InputError(f'{work_dirs} holds no */{BEST_WEIGHTS}: train a model with step 3, or say --checkpoint')
-    return found[-1]
+        raise InputError(f'{work_dirs} holds no */model: train a model with step 3, or say --model')
+    return found[-1].parent
 
 
-def config_beside(checkpoint: Path) -> Path:
-    found = sorted(checkpoint.parent.glob('*.py'))
-    if len(found) != 1:
-        raise InputError(f'{checkpoint.parent} holds {len(found)} configs (*.py), not one: say --config')
-    return found[0]
+def stage_checkpoint(args: argparse.Namespace) -> list[Path]:
+    try:
+        # By name, because model folders need nothing of what training needs.
+        models = import_module('cephalometric.training.checkpoint_models')
+    except ModuleNotFoundError as error:
+        raise InputError(f'{error.name} is missing: --checkpoint needs what training needs; give --model') from None
+    xrays = [make_phantom(seed).image for seed in range(3)]
+    models.write_checkpoint_model(args.checkpoint, args.out, args.config, args.landmarks, check_on=xrays)
+    print(f'Model: {args.checkpoint}')
+    return [args.out]
+
+
+def stage_folders(folders: list[Path], out: Path) -> list[Path]:
+    staged = [out]
+    if len(folders) > 1:
+        # Numbered, because those of two runs may be called the same.
+        staged = [out / f'{number:02}_{name_of(folder)}' for number, folder in enumerate(folders, start=1)]
+    for folder, target in zip(folders, staged, strict=True):
+        shutil.copytree(folder, target, dirs_exist_ok=True)
+        print(f'Model: {folder}')
+    return staged
+
+
+def name_of(folder: Path) -> str:
+    folder = folder.resolve()
+    return folder.parent.name if folder.name == 'model' else folder.name
 
 
 def main() -> None:
     args = parse_args()
-    checkpoint = args.checkpoint or newest_weights(args.work_dirs)
-    path = args.config or config_beside(checkpoint)
-    config = load_config(path, landmark_set=args.landmarks)
-    CephalometricPredictor(config, checkpoint)
-    args.out.mkdir(parents=True, exist_ok=True)
-    write_config(config, args.out)
-    save_weights(load_from_checked_file(str(checkpoint)), args.out / 'weights.pth')
-    print(f'Config:  {path}\nWeights: {checkpoint}')
+    if args.checkpoint:
+        staged = stage_checkpoint(args)
+    else:
+        folders = [find_model_folder(name) for name in args.model or [newest_model(args.work_dirs)]]
+        staged = stage_folders(folders, args.out)
+    load_model(*staged, calibration=args.calibration)
+    if args.calibration:
+        shutil.copyfile(args.calibration, args.out / CALIBRATION)
 
 
 if __name__ == '__main__':

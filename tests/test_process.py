@@ -1,8 +1,9 @@
-"""process.py and stage_model.py with a real, untrained model, without a container engine."""
+"""process.py and stage_model.py with real models that were trained for seconds, without a container engine."""
 
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 import warnings
@@ -10,17 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from mmpose.models import build_pose_estimator
+from conftest import ROOT, TINY_RECIPE
 
+from cephalometric.api import load_model
 from cephalometric.errors import InputError
-from cephalometric.prediction.predictor import CephalometricPredictor
-from cephalometric.training.config import load_config
-from cephalometric.xrays.mha import write_stack
+from cephalometric.prediction.model_folder import read_description
+from cephalometric.xrays.mha import open_stack, write_stack
 
-ROOT = Path(__file__).parents[1]
 STEP6 = ROOT / 'step6_docker_and_upload'
-RECIPE = ROOT / 'cldetection_configs' / 'cpu_hrnet-w18s_udp-1xb8-45e-256x320.py'
 
 
 def load_script(name):
@@ -42,163 +40,225 @@ def run(monkeypatch, script, *arguments):
     return [str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)]
 
 
-@pytest.fixture(scope='module')
-def checkpoint(tmp_path_factory):
-    """What training leaves: untrained weights for isbi2015 and the state of an optimizer."""
-    path = tmp_path_factory.mktemp('run') / 'epoch_1.pth'
-    torch.manual_seed(3)
-    model = build_pose_estimator(load_config(RECIPE, landmark_set='isbi2015').model)
-    meta = {'epoch': 1, 'dataset_meta': {'keypoint_id2name': {0: 'S'}}}
-    torch.save({'state_dict': model.state_dict(), 'optimizer': {'state': torch.zeros(1000)}, 'meta': meta}, path)
-    return path
-
-
-@pytest.fixture(scope='module')
-def model(checkpoint, tmp_path_factory):
-    """The folder that the image would hold."""
-    out = tmp_path_factory.mktemp('staged') / 'model'
+def stage(*arguments):
     with pytest.MonkeyPatch.context() as monkeypatch:
-        arguments = '--config', RECIPE, '--checkpoint', checkpoint, '--landmarks', 'isbi2015', '--out', out
         run(monkeypatch, stage_model, *arguments)
-    return out
 
 
 @pytest.fixture
-def slices():
-    return np.random.default_rng(5).integers(1, 256, (3, 60, 50, 3), dtype=np.uint8)
+def slices(phantom_stack):
+    return list(open_stack(phantom_stack / 'train_stack.mha'))[:2]
 
 
 @pytest.fixture
-def job(tmp_path, slices, model):
-    """The arguments for a folder with a stack of three X-rays."""
+def job(tmp_path, slices):
+    """The arguments for a folder with a stack of two X-rays."""
     (tmp_path / 'input').mkdir()
-    write_stack(tmp_path / 'input' / 'stack.mha', slices, 3)
-    return '--model', model, '--input', tmp_path / 'input', '--output', tmp_path / 'result.json'
+    write_stack(tmp_path / 'input' / 'stack.mha', slices, len(slices))
+    return '--input', tmp_path / 'input', '--output', tmp_path / 'result.json'
+
+
+@pytest.fixture
+def uploaded(tmp_path, monkeypatch):
+    """An empty folder in the place of the platform's /opt/ml/model."""
+    folder = tmp_path / 'uploaded'
+    folder.mkdir()
+    monkeypatch.setattr(process, 'UPLOADED_MODEL', folder)
+    return folder
 
 
 def read(path):
     return json.loads(path.read_text())['points']
 
 
-def test_the_result_is_the_predictors_for_every_slice(monkeypatch, tmp_path, job, slices, model):
-    run(monkeypatch, process, *job)
-    predictor = CephalometricPredictor(load_config(model / 'config.py'), model / 'weights.pth')
-    expected = [
-        {'name': str(k), 'point': [*point, number]}
-        for number, image in enumerate(slices, start=1)
-        for k, point in enumerate(predictor.predict(image).points_px.tolist(), start=1)
-    ]
-    assert read(tmp_path / 'result.json') == expected
+def check_result(path, model, slices):
+    """That the result is what the model says of every slice."""
+    expected = np.concatenate([model.predict(image).points_px for image in slices])
+    points = read(path)
+    np.testing.assert_allclose([point['point'][:2] for point in points], expected, atol=1e-3)
+    numbers = [[str(k), n] for n in range(1, len(slices) + 1) for k in range(1, len(model.landmarks) + 1)]
+    assert [[point['name'], point['point'][2]] for point in points] == numbers
 
 
-def test_scores_are_written_when_they_are_asked_for(monkeypatch, tmp_path, job):
-    run(monkeypatch, process, *job, '--probability')
+def test_the_result_is_the_models_for_every_slice(monkeypatch, tmp_path, job, slices, model_folder):
+    run(monkeypatch, process, '--model', model_folder, *job)
+    check_result(tmp_path / 'result.json', load_model(model_folder), slices)
+
+
+def test_scores_are_written_when_they_are_asked_for(monkeypatch, tmp_path, job, model_folder):
+    run(monkeypatch, process, '--model', model_folder, *job, '--probability')
     points = read(tmp_path / 'result.json')
-    assert len(points) == 3 * 19
+    assert len(points) == 2 * 38
     assert all(0 <= point['probability'] <= 1 for point in points)
 
 
-def test_a_blank_slice_costs_a_warning_and_nothing_else(monkeypatch, tmp_path, job, slices):
-    slices[1] = 0
-    write_stack(tmp_path / 'input' / 'stack.mha', slices, 3)
-    messages = run(monkeypatch, process, *job)
-    assert any('slice 2 is blank' in message for message in messages)
+def test_a_blank_slice_costs_a_warning_and_nothing_else(monkeypatch, tmp_path, job, slices, model_folder):
+    slices[0] = np.zeros_like(slices[0])
+    write_stack(tmp_path / 'input' / 'stack.mha', slices, 2)
+    messages = run(monkeypatch, process, '--model', model_folder, *job)
+    assert any('slice 1: it is blank' in message for message in messages)
     points = read(tmp_path / 'result.json')
-    assert len(points) == 3 * 19
-    assert {tuple(point['point']) for point in points[19:38]} == {(24.5, 29.5, 2)}
+    height, width = slices[0].shape[:2]
+    assert {tuple(point['point']) for point in points[:38]} == {((width - 1) / 2, (height - 1) / 2, 1)}
+    assert len({tuple(point['point']) for point in points[38:]}) > 1
 
 
 @pytest.mark.parametrize(('count', 'message'), [(0, r'there are 0 \(none\)'), (2, r'there are 2 \(a.mha, stack.mha\)')])
-def test_none_or_two_stacks_are_refused(monkeypatch, tmp_path, job, slices, count, message):
+def test_none_or_two_stacks_are_refused(monkeypatch, tmp_path, job, slices, model_folder, count, message):
     stack = tmp_path / 'input' / 'stack.mha'
     if count:
-        write_stack(stack.with_name('a.mha'), slices, 3)
+        write_stack(stack.with_name('a.mha'), slices, 2)
     else:
         stack.unlink()
+    with pytest.raises(InputError, match=message):
+        run(monkeypatch, process, '--model', model_folder, *job)
+    assert not (tmp_path / 'result.json').exists()
+
+
+def test_an_uploaded_model_takes_the_place_of_the_one_in_the_image(
+    monkeypatch, tmp_path, job, uploaded, model_folder, capsys
+):
+    monkeypatch.setattr(process, 'BUILT_IN_MODEL', model_folder)
+    for prepare, used in (
+        (uploaded.rmdir, model_folder),
+        (uploaded.mkdir, model_folder),
+        (lambda: shutil.copytree(model_folder, uploaded, dirs_exist_ok=True), uploaded),
+    ):
+        prepare()
+        run(monkeypatch, process, *job)
+        assert f'Model: {used}\n' in capsys.readouterr().out
+
+
+def test_a_folder_of_several_models_is_an_ensemble(
+    monkeypatch, tmp_path, job, slices, uploaded, model_folder, other_model, capsys
+):
+    members = [shutil.copytree(model_folder, uploaded / 'a'), shutil.copytree(other_model, uploaded / 'b')]
+    run(monkeypatch, process, *job)
+    assert f'Model: {members[0]}, {members[1]}\n' in capsys.readouterr().out
+    check_result(tmp_path / 'result.json', load_model(model_folder, other_model), slices)
+    found = read(tmp_path / 'result.json')
+    run(monkeypatch, process, '--model', *members, *job)
+    assert read(tmp_path / 'result.json') == found
+    run(monkeypatch, process, '--model', members[0], *job)
+    assert read(tmp_path / 'result.json') != found
+
+
+def test_the_calibration_of_an_ensemble_lies_beside_its_members(monkeypatch, job, uploaded, model_folder, other_model):
+    shutil.copytree(model_folder, uploaded / 'a')
+    shutil.copytree(other_model, uploaded / 'b')
+    shutil.copy(model_folder / 'calibration.json', uploaded)  # It is used, and so it is refused.
+    with pytest.raises(InputError, match='made for other models than these'):
+        run(monkeypatch, process, *job)
+
+
+@pytest.mark.parametrize(
+    ('names', 'message'),
+    [
+        (['weights.pth'], r'holds no model\.json'),
+        (['config.py', 'weights.pth'], r'config\.py, as models did before .* "cephalometric export weights\.pth'),
+        (['a/config.json'], r'/a holds no model\.json'),
+    ],
+)
+def test_an_upload_that_is_no_model_is_refused_with_the_remedy(
+    monkeypatch, tmp_path, job, uploaded, model_folder, names, message
+):
+    for name in names:
+        (uploaded / name).parent.mkdir(exist_ok=True)
+        (uploaded / name).touch()
+    if names == ['a/config.json']:
+        shutil.copytree(model_folder, uploaded / 'b')
     with pytest.raises(InputError, match=message):
         run(monkeypatch, process, *job)
     assert not (tmp_path / 'result.json').exists()
 
 
-def test_an_uploaded_model_takes_the_place_of_the_one_in_the_image(monkeypatch, tmp_path, job, model, capsys):
-    uploaded = tmp_path / 'uploaded'
-    monkeypatch.setattr(process, 'UPLOADED_MODEL', uploaded)
-    monkeypatch.setattr(process, 'BUILT_IN_MODEL', model)
-    for prepare, used in (
-        (lambda: None, model),
-        (uploaded.mkdir, model),
-        (lambda: [(uploaded / path.name).write_bytes(path.read_bytes()) for path in model.iterdir()], uploaded),
-    ):
-        prepare()
-        run(monkeypatch, process, *job[2:])
-        assert f'Model: {used}\n' in capsys.readouterr().out
+WITHOUT_PYTORCH = (
+    'import runpy, sys; sys.modules["torch"] = None; sys.argv.pop(0); runpy.run_path(sys.argv[0], run_name="__main__")'
+)
 
 
-def test_an_incomplete_uploaded_model_is_refused(monkeypatch, tmp_path, job, model):
-    monkeypatch.setattr(process, 'UPLOADED_MODEL', tmp_path)
-    with pytest.raises(InputError, match=r'config\.py: no such config'):
-        run(monkeypatch, process, *job[2:])
-
-
-def test_the_script_is_silent_on_stderr_and_one_line_says_what_is_wrong(tmp_path, job):
-    environment = {
-        **os.environ,
-        'PYTHONPATH': os.pathsep.join([str(ROOT / 'mmpose_package'), str(ROOT), os.environ.get('PYTHONPATH', '')]),
-    }
-    command = [sys.executable, process.__file__, *map(str, job)]
+@pytest.mark.parametrize('start', [[], ['-c', WITHOUT_PYTORCH]], ids=['PyTorch', 'no PyTorch'])
+def test_warnings_alone_are_on_stderr_and_one_line_says_what_is_wrong(tmp_path, job, model_folder, slices, start):
+    paths = [str(ROOT / 'mmpose_package'), str(ROOT), os.environ.get('PYTHONPATH', '')]
+    environment = {**os.environ, 'PYTHONPATH': os.pathsep.join(paths)}
+    command = [sys.executable, *start, process.__file__, '--model', str(model_folder), *map(str, job)]
     good = subprocess.run(command, capture_output=True, text=True, env=environment)
-    assert (good.returncode, good.stderr) == (0, '')
+    assert good.returncode == 0, good.stderr
+    assert all(line.startswith('warning: ') and 'slice' in line for line in good.stderr.splitlines())
+    assert len(read(tmp_path / 'result.json')) == 2 * 38
     (tmp_path / 'input' / 'stack.mha').write_bytes(b'no stack')
     bad = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert bad.returncode == 2
     assert bad.stderr.startswith('error: ') and 'stack.mha' in bad.stderr and bad.stderr.count('\n') == 1
 
 
-def test_the_staged_model_holds_the_weights_alone_and_nothing_of_the_training(model, checkpoint):
-    assert sorted(path.name for path in model.iterdir()) == ['config.py', 'weights.pth']
-    content = torch.load(model / 'weights.pth', weights_only=True)
-    assert sorted(content) == ['meta', 'state_dict']
-    config = load_config(model / 'config.py')
-    assert config.landmark_set == 'isbi2015'
-    assert not {'train_dataloader', 'optim_wrapper', 'work_dir', 'load_from'} & set(config)
+def names_in(folder):
+    return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_landmark_set_of_ones_own_goes_with_the_model(monkeypatch, tmp_path, job, checkpoint, model):
-    table = ROOT / 'mmpose_package' / 'cephalometric' / 'landmark_sets' / 'isbi2015.json'
-    own = tmp_path / 'own.json'
-    own.write_bytes(table.read_bytes())
-    out = tmp_path / 'model'
-    run(monkeypatch, stage_model, '--config', RECIPE, '--checkpoint', checkpoint, '--landmarks', own, '--out', out)
-    own.unlink()
-    run(monkeypatch, process, '--model', out, *job[2:])
-    assert len(read(tmp_path / 'result.json')) == 3 * 19
+def test_one_model_is_staged_as_one_folder(trained, model_folder, tmp_path):
+    stage('--model', trained, '--out', tmp_path / 'model')
+    assert names_in(tmp_path / 'model') == names_in(model_folder)
+    assert read_description(tmp_path / 'model') == read_description(model_folder)
 
 
-def test_a_checkpoint_for_other_landmarks_is_refused_before_the_build(monkeypatch, tmp_path, checkpoint):
+def test_several_models_are_staged_as_process_reads_them(monkeypatch, tmp_path, job, slices, trained, other_model):
+    stage('--model', trained, other_model, '--out', tmp_path / 'model')
+    assert names_in(tmp_path / 'model') == [f'01_{trained.name}', f'02_{other_model.name}']
+    monkeypatch.setattr(process, 'BUILT_IN_MODEL', tmp_path / 'model')
+    run(monkeypatch, process, *job)
+    check_result(tmp_path / 'result.json', load_model(trained, other_model), slices)
+
+
+def test_a_calibration_is_staged_if_it_belongs_to_the_models(tmp_path, model_folder, other_model):
+    bare = shutil.copytree(model_folder, tmp_path / 'bare')
+    calibration = (bare / 'calibration.json').rename(tmp_path / 'calibration.json')
+    stage('--model', bare, '--calibration', calibration, '--out', tmp_path / 'model')
+    assert load_model(tmp_path / 'model').calibration is not None
+    with pytest.raises(InputError, match='made for other models'):
+        stage('--model', bare, other_model, '--calibration', calibration, '--out', tmp_path / 'models')
+
+
+def test_a_checkpoint_becomes_a_model_folder(monkeypatch, tmp_path, job, trained, model_folder):
+    checkpoint = trained / 'best_model_weight.pth'
+    stage('--config', TINY_RECIPE, '--checkpoint', checkpoint, '--out', tmp_path / 'model')
+    assert read_description(tmp_path / 'model').weights_id == read_description(model_folder).weights_id
+    run(monkeypatch, process, '--model', tmp_path / 'model', *job)
+    assert len(read(tmp_path / 'result.json')) == 2 * 38
+
+
+def test_a_checkpoint_for_other_landmarks_is_refused_before_the_build(tmp_path, trained):
+    checkpoint = trained / 'best_model_weight.pth'
     with pytest.raises(InputError, match='does not fit'):
-        run(monkeypatch, stage_model, '--config', RECIPE, '--checkpoint', checkpoint, '--out', tmp_path / 'model')
+        stage('--checkpoint', checkpoint, '--landmarks', 'isbi2015', '--out', tmp_path / 'model')
     assert not (tmp_path / 'model').exists()
 
 
-def test_the_default_is_the_best_model_of_the_last_run(monkeypatch, tmp_path, checkpoint, model, capsys):
+def test_the_default_is_the_model_of_the_newest_run(tmp_path, model_folder, capsys):
     work_dirs = tmp_path / 'work_dirs'
     for age, name in enumerate(['last', 'first']):
-        (work_dirs / name).mkdir(parents=True)
-        weights = work_dirs / name / 'best_model_weight.pth'
-        weights.write_bytes((model / 'weights.pth').read_bytes())
-        (work_dirs / name / 'recipe.py').write_bytes((model / 'config.py').read_bytes())
-        os.utime(weights, (1e9 - age, 1e9 - age))
-    run(monkeypatch, stage_model, '--work-dirs', work_dirs, '--out', tmp_path / 'model')
-    assert f'Weights: {work_dirs / "last" / "best_model_weight.pth"}' in capsys.readouterr().out
+        folder = shutil.copytree(model_folder, work_dirs / name / 'model')
+        os.utime(folder / 'model.json', (1e9 - age, 1e9 - age))
+    stage('--work-dirs', work_dirs, '--out', tmp_path / 'model')
+    assert f'Model: {work_dirs / "last" / "model"}\n' in capsys.readouterr().out
 
 
-def test_without_any_run_the_message_says_what_to_do(monkeypatch, tmp_path):
-    with pytest.raises(InputError, match='train a model with step 3, or say --checkpoint'):
-        run(monkeypatch, stage_model, '--work-dirs', tmp_path, '--out', tmp_path / 'model')
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        ([], 'train a model with step 3, or say --model'),
+        (['--model', 'a', '--checkpoint', 'b.pth'], 'but not both'),
+        (['--model', 'a', '--landmarks', 'isbi2015'], 'belong to a --checkpoint'),
+        (['--model', 'no_such_model'], 'no_such_model: there is no such model folder'),
+    ],
+)
+def test_what_names_no_model_is_refused_with_the_remedy(tmp_path, arguments, message):
+    with pytest.raises(InputError, match=message):
+        stage('--work-dirs', tmp_path, '--out', tmp_path / 'model', *arguments)
 
 
 def requirements(path):
-    lines = (line.split('#')[0].strip() for line in path.read_text().splitlines())
+    lines = (line.split('#')[0].strip() for line in Path(path).read_text().splitlines())
     return dict((*line.split('=='), None)[:2] for line in lines if line)
 
 

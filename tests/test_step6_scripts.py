@@ -48,6 +48,8 @@ def test_a_mistake_is_told_in_one_line(script, arguments, environment, message):
     ('arguments', 'message'),
     [
         (['--api-method', 'get'], '--api-method get: exec or invoke'),
+        (['--model'], '--model needs a value'),
+        (['--model', 'a', 'b', '--colour'], 'unknown option --colour'),
         (['--cpu-wheels', 'wheels'], '--cpu-wheels wheels: the address of a package index'),
     ],
 )

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Make the inputs that test_container.sh tries: a folder each, with what the platform would put into the container."""
+"""Make the inputs and the models that test_container.sh tries: a folder each, with what the platform would mount."""
 
+import shutil
 import sys
 from pathlib import Path
 
 import numpy as np
 import SimpleITK
-import torch
 
 from cephalometric.xrays.mha import write_stack
 
@@ -39,17 +39,17 @@ def make_inputs(folder: Path) -> None:
     write_stack(case('long') / 'stack.mha', (xray(1000) for _ in range(400)), 400)
 
 
-def make_other_model(folder: Path, model: Path) -> None:
-    """A model folder whose weights are for one landmark less than its config."""
-    folder.mkdir()
-    (folder / 'config.py').write_bytes((model / 'config.py').read_bytes())
-    content = torch.load(model / 'weights.pth', weights_only=True)
-    weights = content['state_dict']
-    for name in ('head.final_layer.weight', 'head.final_layer.bias'):
-        weights[name] = weights[name][:-1].clone()
-    torch.save(content, folder / 'weights.pth')
+def make_models(folder: Path, model: Path) -> None:
+    for name in ('empty', 'earlier_layout', 'half_ensemble/a'):
+        (folder / name).mkdir(parents=True)
+    for name in ('config.py', 'weights.pth'):
+        (folder / 'earlier_layout' / name).touch()
+    damaged = shutil.copytree(model, folder / 'damaged') / 'weights.pth'
+    damaged.write_bytes(damaged.read_bytes()[:-1000])
+    for name in ('half_ensemble/b', 'ensemble/a', 'ensemble/b'):
+        shutil.copytree(model, folder / name)
 
 
 if __name__ == '__main__':
     make_inputs(Path(sys.argv[1]) / 'inputs')
-    make_other_model(Path(sys.argv[1]) / 'other_model', Path(sys.argv[2]))
+    make_models(Path(sys.argv[1]) / 'models', Path(sys.argv[2]))
