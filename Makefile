@@ -57,11 +57,10 @@ demo: env $(DEMO)/stack/train-gt.json $(DEMO)/new/train-gt.json
 	@rm -rf $(DEMO)/run
 	$(BIN)/python step3_train_and_evaluation.py $(CONFIG) --data-root $(DEMO)/data --work-dir $(DEMO)/run
 	@printf '\nStep 4: how good is it on X-rays that it has not seen?\n'
-	$(BIN)/python step4_test_and_visualize.py $(CONFIG) $(DEMO)/run/best_model_weight.pth --data-root $(DEMO)/data \
+	$(BIN)/python step4_test_and_visualize.py --model $(DEMO)/run --data-root $(DEMO)/data \
 	    --show-dir $(DEMO)/pictures --out $(DEMO)/scores.json
 	@printf '\nStep 5: the landmarks of a new stack\n'
-	$(BIN)/python step5_predict_expected_output.py --config_file $(CONFIG) \
-	    --load_weight_path $(DEMO)/run/best_model_weight.pth \
+	$(BIN)/python step5_predict_expected_output.py --model $(DEMO)/run \
 	    --load_mha_path $(DEMO)/new/train_stack.mha --save_json_path $(DEMO)/expected_output.json
 	@echo
 	@$(BIN)/python benchmarks/demo_summary.py $(DEMO)/data $(DEMO)/scores.json
@@ -69,7 +68,7 @@ demo: env $(DEMO)/stack/train-gt.json $(DEMO)/new/train-gt.json
 	@echo 'pictures:    $(DEMO)/pictures (the worst image first)'
 	@echo 'report:      $(DEMO)/run/report_test/report.html'
 	@echo 'curves:      $(DEMO)/run/curves.png'
-	@echo 'checkpoint:  $(DEMO)/run/best_model_weight.pth'
+	@echo 'model:       $(DEMO)/run/model'
 	@echo 'result JSON: $(DEMO)/expected_output.json'
 	@echo "disk:        $$(du -sh $(VENV) | cut -f1) in $(VENV), $$(du -sh $(DEMO) | cut -f1) in $(DEMO)," \
 	    'which make clean-demo removes'
