@@ -1,14 +1,17 @@
 """Doubts about what a picture shows: none about heads, whatever way and size they have; some about all else."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
 from cephalometric.geometry import Orientation
+from cephalometric.landmarks import load_landmark_set
+from cephalometric.prediction.calibration import fit, load_calibration, save_calibration
 from cephalometric.prediction.doubt import Plausibility, assumed_plausibility, doubts, fit_plausibility
 
+LANDMARKS = load_landmark_set('isbi2015')
 SIZE = (2000, 2400)
 HEAD = np.random.default_rng(0).uniform((500, 600), (1500, 1900), (19, 2))
 
@@ -118,3 +121,10 @@ def test_without_anything_known_the_score_alone_counts():
 def test_it_survives_json(learnt):
     again = Plausibility(**json.loads(json.dumps(asdict(learnt))))
     assert again.distance(HEAD[::-1]) == learnt.distance(HEAD[::-1])
+
+
+def test_a_calibration_keeps_it(learnt, tmp_path):
+    scores = sure(60)
+    calibration = replace(fit(LANDMARKS.abbreviations, scores, 20 * (1 - scores)), plausibility=learnt)
+    save_calibration(calibration, tmp_path / 'calibration.json', ['a'])
+    assert load_calibration(tmp_path / 'calibration.json', LANDMARKS, ['a']).plausibility == learnt

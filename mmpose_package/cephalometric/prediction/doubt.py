@@ -29,7 +29,7 @@ PRIOR_IMAGES = 20
 MODES = 10
 MOST_DISTANCE = 4.0
 """The bound where no validation X-rays give one: more than a quarter of the size of the layout."""
-TIMES_MEDIAN = 3.0
+TIMES_MEDIAN = 2.5
 """The bound is that many times the median distance of validation X-rays that were left out of the fit."""
 FOLDS = 20
 MOST_WARNED = 1 / 450
