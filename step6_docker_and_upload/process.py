@@ -50,10 +50,9 @@ def open_model(named: list[str] | None) -> Model:
     place = UPLOADED_MODEL if uploaded else BUILT_IN_MODEL
     folders = named or members_of(place)
     # That of a single model is in its folder, where it is found; that of an ensemble lies beside the members.
-    calibration = (
-        place / CALIBRATION if not named and place not in folders and (place / CALIBRATION).is_file() else None
-    )
-    model = load_model(*folders, calibration=calibration, device=choose_device())
+    calibration = place / CALIBRATION
+    calibrated = not named and place not in folders and calibration.is_file()
+    model = load_model(*folders, calibration=calibration if calibrated else None, device=choose_device())
     print(f'Model: {", ".join(map(str, folders))}', flush=True)
     return model
 

@@ -170,6 +170,7 @@ try_limits() {
   say '- read-only output'
   OUTPUT_MODE=ro start one_slice
   expect_end 2 'error: /output/orthodontic-landmarks.json cannot be written*'
+  try one_slice 0 '' --cpuset-cpus 0
   say '- out of memory'
   local text
   if text=$("$HERE/test.sh" --image "$IMAGE" --stack "$STACK" --expected "$EXPECTED" --memory 200m 2>&1 > /dev/null); then

@@ -1,5 +1,6 @@
 """What computes a model's networks: ONNX Runtime here, or PyTorch in :mod:`cephalometric.training.torch_networks`."""
 
+import os
 from pathlib import Path
 from typing import Protocol
 
@@ -24,7 +25,7 @@ class OnnxNetworks:
     Args:
         search: The graph of the network that looks at the whole X-ray.
         views: Those of the networks that look at patches, in order.
-        threads: For each network; 0 leaves the number to ONNX Runtime, which takes one for each core.
+        threads: For each network; 0 takes one for each core that this process may use.
 
     Raises:
         InputError: ONNX Runtime is not installed, or cannot run a graph.
@@ -47,13 +48,24 @@ def _run(session: object, batch: np.ndarray) -> tuple[np.ndarray, ...]:
     return tuple(session.run(None, {session.get_inputs()[0].name: np.ascontiguousarray(batch)}))
 
 
+def _usable_cores() -> int:
+    """0, which leaves it to ONNX Runtime, unless a container or a queue keeps some of the cores from this process.
+
+    ONNX Runtime would bind a thread to those as well, and say on stderr that it cannot.
+    """
+    if not hasattr(os, 'sched_getaffinity'):
+        return 0
+    usable = len(os.sched_getaffinity(0))
+    return usable if usable < os.cpu_count() else 0
+
+
 def _session(path: Path, threads: int) -> object:
     try:
         import onnxruntime
     except ImportError as error:
         raise InputError(f'ONNX Runtime is not installed ({error}): pip install onnxruntime') from None
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = threads or _usable_cores()
     # Each network has threads of its own. Those that have nothing to do must not keep the others from the cores.
     options.add_session_config_entry('session.intra_op.allow_spinning', '0')
     options.log_severity_level = 3  # Errors; they are raised as well.
