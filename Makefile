@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Quiet: it would list two hundred downloads. Warnings and errors it shows all the same.
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
-CONFIG := cldetection_configs/demo_hrnet-w18s_udp-1xb8-30e-192x224.py
+CONFIG := cldetection_configs/demo_hrnet-w18s_udp-1xb4-30e-192x224.py
 
 # Wheels alone, so that no compiler is needed. Python 3.12 is the exception: xtcocotools has no wheel for it, and is built.
 WHEELS := --only-binary=:all:

@@ -36,7 +36,7 @@ def test_a_landmark_comes_back_through_its_heatmap(x, y):
 @pytest.mark.parametrize(('width', 'height'), [(1935, 2400), (1340, 1671), (2400, 1000)])
 def test_the_way_from_original_pixels_to_heatmaps_and_back_is_exact(width, height):
     """Through the pipeline of training and MMPose's own way back, where a mismatch of conventions would show."""
-    config = load_config(ROOT / 'cldetection_configs' / 'demo_hrnet-w18s_udp-1xb8-30e-192x224.py')
+    config = load_config(ROOT / 'cldetection_configs' / 'demo_hrnet-w18s_udp-1xb4-30e-192x224.py')
     steps = [step for step in config.train_pipeline if not step.type.startswith('Random')]
     steps[-1]['meta_keys'] = ('input_size', 'input_center', 'input_scale')
     random = np.random.default_rng(0)
