@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from command_lines import call
 
 from cephalometric.annotations.coco import load_coco
 from cephalometric.prediction.trained_model import TrainedModel
+from cephalometric.results.evaluation import read_results
 from cephalometric.training.assessment import assess
 
 
@@ -41,3 +43,14 @@ def test_the_spread_of_an_ensemble_is_in_mm(assessed, model_folder, other_model,
     assert assessed.spread_mm is None
     ensemble = assess(TrainedModel([model_folder, other_model]), data_root / 'test.json')
     assert ensemble.spread_mm.shape == ensemble.errors_mm.shape and ensemble.spread_mm.max() > 0
+
+
+def test_the_command_report_takes_a_model_and_labelled_xrays(assessed, model_folder, data_root, tmp_path):
+    arguments = ('report', data_root / 'test.json', '--model', model_folder, '--out', tmp_path / 'report')
+    status, stdout, _ = call(*arguments)
+    assert status == 0 and 'report.html' in stdout
+    evaluation = read_results(tmp_path / 'report' / 'results.json')
+    np.testing.assert_allclose(evaluation.points_px, assessed.points_px, atol=0.1)
+    assert evaluation.provenance.config_name == 'tiny_recipe' and len(evaluation.provenance.training_curves) == 3
+    status, _, stderr = call(*arguments, '--names', 'mine')
+    assert status == 2 and '--names' in stderr

@@ -10,19 +10,20 @@ def example(text: str) -> dict:
     return {'epilog': f'example:{text}', 'formatter_class': argparse.RawDescriptionHelpFormatter}
 
 
-def add_model_arguments(parser: argparse.ArgumentParser, default: str | None = None) -> None:
+def add_model_arguments(parser: argparse.ArgumentParser, default: str | None = None, required: bool = True) -> None:
     """The flags that say what predicts.
 
     Args:
         parser: Gets them.
-        default: The model without --model; None where it must be given.
+        default: The model without --model; None where there is none.
+        required: Whether there must be a model.
     """
     parser.add_argument(
         '--model',
         nargs='+',
         metavar='MODEL',
-        required=default is None,
-        default=[default],
+        required=required and default is None,
+        default=[default] if default else None,
         help='the name of a model that ships, a model folder, or the work dir of a training; several are an ensemble'
         + (f' [{default}]' if default else ''),
     )

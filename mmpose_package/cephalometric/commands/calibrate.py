@@ -8,7 +8,7 @@ from cephalometric.annotations.coco import load_coco
 from cephalometric.api import Model, load_model
 from cephalometric.commands import add_model_arguments, device_of, example
 from cephalometric.errors import InputError
-from cephalometric.prediction.calibration import calibrate, save_calibration
+from cephalometric.prediction.calibration import FEW_IMAGES, calibrate, save_calibration
 from cephalometric.prediction.data_sets import evaluate
 from cephalometric.prediction.model_folder import CALIBRATION
 from cephalometric.results.evaluation import Evaluation, join_evaluations, read_results
@@ -24,7 +24,6 @@ EXAMPLE = """
   cephalometric calibrate --results work_dirs/fold?/report_valid/results.json --model work_dirs/all
   cephalometric calibrate data/valid.json --model work_dirs/fold? --out ensemble.calibration.json
 """
-FEW = 30
 
 
 def add_calibrate_command(commands: argparse._SubParsersAction) -> None:
@@ -66,7 +65,7 @@ def run(args: argparse.Namespace) -> None:
         print('On images left out of the fit, from the surest tenth of the landmarks to the least sure:')
         print('expected mm  ' + '  '.join(f'{value:5.2f}' for value in calibration.held_out.expected_mm))
         print('observed mm  ' + '  '.join(f'{value:5.2f}' for value in calibration.held_out.observed_mm))
-    few = ', which is few: expected errors are rough' if calibration.images < FEW else ''
+    few = ', which is few: expected errors are rough' if calibration.images < FEW_IMAGES else ''
     print(f'Calibration by {calibration.images} X-rays{few}: {path}')
 
 

@@ -2,12 +2,15 @@
 
 import argparse
 from collections.abc import Iterator
+from pathlib import Path
 
 from cephalometric.commands import example
+from cephalometric.prediction.calibration import load_calibration
 from cephalometric.prediction.model_folder import (
     CALIBRATION,
     DEFAULT,
     SHIPPED,
+    ModelDescription,
     find_model_folder,
     read_description,
     shipped_models,
@@ -50,9 +53,16 @@ def describe(name: str) -> Iterator[str]:
     for title, scores in (('validation', provenance.get('scores')), ('', provenance.get('cross_validation'))):
         if scores:
             yield f'  {title or "five folds":12} ' + ', '.join(f'{key} {value:.3f}' for key, value in scores.items())
-    yield f'  calibration  {"yes" if (folder / CALIBRATION).is_file() else "none: expected errors are not known"}'
+    yield f'  calibration  {_calibration(folder, about)}'
     yield f'  networks     {", ".join(about.networks) or f"PyTorch alone ({about.why_no_networks})"}'
     yield f'  licence      {about.licence}'
     if about.note:
         yield f'  note         {about.note}'
     yield f'  folder       {folder}'
+
+
+def _calibration(folder: Path, about: ModelDescription) -> str:
+    path = folder / CALIBRATION
+    if not path.is_file():
+        return 'none: expected errors are not known'
+    return f'by {load_calibration(path, about.landmarks, [about.weights_id]).images} X-rays'

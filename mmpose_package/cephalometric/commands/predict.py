@@ -10,6 +10,7 @@ from tqdm import tqdm
 from cephalometric.api import FLAG_MM, Model, Result, Xray, load_model, read_xrays
 from cephalometric.commands import add_model_arguments, device_of, example
 from cephalometric.errors import InputError
+from cephalometric.prediction.calibration import FEW_IMAGES
 from cephalometric.prediction.model_folder import DEFAULT
 from cephalometric.reporting.tables import write_landmarks, write_measurements
 from cephalometric.results.predictions import Predictions, write_predictions
@@ -95,6 +96,8 @@ class PredictionRun:
         """
         if self.model.calibration is None:
             _say('warning: the model has no calibration: expected errors are not known, and landmarks not assessed')
+        elif self.model.calibration.images < FEW_IMAGES:
+            _say(f'warning: expected errors rest on {self.model.calibration.images} X-rays alone, and are rough')
         (self.out if self.args.no_overlay else self.out / 'overlays').mkdir(parents=True, exist_ok=True)
         try:
             for batch in _batches(self._read(), self.args.batch_size):

@@ -27,6 +27,8 @@ FORMAT = 'cephalometric calibration 2'
 NOTHING_SEEN_MM = 50.0
 """Expected at score 0, where the model saw nothing: about half a head. Scores below all seen ones lead up to it."""
 PRIOR_IMAGES = 5
+FEW_IMAGES = 30
+"""What rests on fewer is rough, and users are told."""
 POINTS_PER_BIN = 25
 MOST_BINS = 25
 FOLDS = 5

@@ -1,9 +1,12 @@
 """A model over a whole data set: the images of a COCO file, or the slices of a stack."""
 
 import itertools
+import json
+import shlex
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +15,11 @@ from tqdm import tqdm
 from cephalometric.annotations.challenge_json import write_result
 from cephalometric.annotations.coco import LabelledImages, read_image
 from cephalometric.errors import InputError
+from cephalometric.files import read_json
+from cephalometric.installation import versions
+from cephalometric.prediction.model_folder import CONFIG
 from cephalometric.prediction.trained_model import Answer, TrainedModel
-from cephalometric.results.evaluation import Evaluation
+from cephalometric.results.evaluation import Evaluation, Provenance
 from cephalometric.xrays.mha import Stack, open_stack
 
 
@@ -57,6 +63,32 @@ def evaluation_of(model: TrainedModel, labelled: LabelledImages, answers: Sequen
 def evaluate(model: TrainedModel, labelled: LabelledImages) -> Evaluation:
     """Predict every image of a COCO file and compare; errors as for :func:`answer_labelled`."""
     return evaluation_of(model, labelled, answer_labelled(model, labelled))
+
+
+def provenance_of(
+    model: TrainedModel, labelled: LabelledImages, device: str, training_curves: Sequence[Mapping[str, float]]
+) -> Provenance:
+    """What was run, for the reader of a report.
+
+    Args:
+        model: What predicted; recipe and training are those of its first member.
+        labelled: What it was scored on.
+        device: What computed.
+        training_curves: As :func:`cephalometric.reporting.training_curves.read_curves` reads them.
+    """
+    first = model.descriptions[0].provenance
+    return Provenance(
+        created=datetime.now().astimezone().isoformat(timespec='seconds'),
+        command=shlex.join(['python', *sys.argv]),
+        config_name=str(first.get('recipe', model.folders[0].name)),
+        config_text=json.dumps(read_json(model.folders[0] / CONFIG), indent=1),
+        weights_sha256=dict(zip(model.names, model.weights_ids, strict=True)),
+        annotation_file=str(labelled.path),
+        image_counts={**first.get('images', {}), str(labelled.path): len(labelled)},
+        versions={name: version for name, version in versions() if version != 'not installed'},
+        device=device,
+        training_curves=training_curves,
+    )
 
 
 def write_stack_prediction(

@@ -1,27 +1,22 @@
 """The end of a training: its model folder, how good it is on labelled X-rays, its calibration, and a report."""
 
-import json
-import shlex
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.dist import barrier, collect_results, get_rank, get_world_size, is_main_process
 
-from cephalometric.annotations.coco import LabelledImages, load_coco, read_image
+from cephalometric.annotations.coco import load_coco, read_image
 from cephalometric.api import Model
-from cephalometric.installation import versions
 from cephalometric.prediction.calibration import calibrate, save_calibration
-from cephalometric.prediction.data_sets import answer_labelled, evaluation_of
-from cephalometric.prediction.model_folder import CALIBRATION, CONFIG
+from cephalometric.prediction.data_sets import answer_labelled, evaluation_of, provenance_of
+from cephalometric.prediction.model_folder import CALIBRATION
 from cephalometric.prediction.trained_model import TrainedModel
 from cephalometric.reporting.report_page import report_evaluation
 from cephalometric.reporting.training_curves import read_curves
-from cephalometric.results.evaluation import Evaluation, Provenance
+from cephalometric.results.evaluation import Evaluation
 from cephalometric.training.checkpoints import load_from_checked_file
 from cephalometric.training.model_writing import amend_description, write_model
 from cephalometric.training.run import choose_device
@@ -48,29 +43,10 @@ def assess(model: TrainedModel, annotation_file: str | Path, device: str = 'cpu'
     if answers is None:
         return None
     evaluation = evaluation_of(model, labelled, answers)
-    return replace(evaluation, provenance=_provenance(model, labelled, device))
-
-
-def _provenance(model: TrainedModel, labelled: LabelledImages, device: str) -> Provenance:
-    first = model.descriptions[0].provenance
-    counts = {**first.get('images', {}), str(labelled.path): len(labelled)}
-    return Provenance(
-        created=datetime.now().astimezone().isoformat(timespec='seconds'),
-        command=shlex.join(['python', *sys.argv]),
-        config_name=str(first.get('recipe', model.folders[0].name)),
-        config_text=_config_text(model.folders[0]),
-        weights_sha256=dict(zip(model.names, model.weights_ids, strict=True)),
-        annotation_file=str(labelled.path),
-        image_counts=counts,
-        versions={name: version for name, version in versions() if version != 'not installed'},
-        device=device,
-        # Those of the first member, where its folder lies in its work dir.
-        training_curves=read_curves(model.folders[0].parent / 'curves.csv'),
+    return replace(
+        evaluation,
+        provenance=provenance_of(model, labelled, device, read_curves(model.folders[0].parent / 'curves.csv')),
     )
-
-
-def _config_text(folder: Path) -> str:
-    return json.dumps(json.loads((folder / CONFIG).read_text(encoding='utf-8')), indent=1)
 
 
 CHECKED = 3  # X-rays on which the ONNX graphs are compared with PyTorch.
