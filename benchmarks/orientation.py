@@ -1,45 +1,43 @@
 #!/usr/bin/env python3
 """How often is a film that lies the wrong way recognised, and a damaged one that lies the right way left alone?
 
-python benchmarks/orientation.py CONFIG CHECKPOINT COCO_FILE [--landmarks SET] [--every N]
+python benchmarks/orientation.py COCO_FILE [--model MODEL ...] [--every N]
 
 Every N-th image of the COCO file is turned each of the eight ways, and damaged in several ways without being turned.
+The model should not have been trained on these images.
 """
 
 import argparse
 from collections import defaultdict
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
 
 from cephalometric.annotations.coco import load_coco, read_image
-from cephalometric.geometry import radial_error_mm
-from cephalometric.prediction.calibration import load_calibration
-from cephalometric.prediction.orientation_search import OTHERS, UPRIGHT, USUAL_SCORE, predict_any_way
-from cephalometric.prediction.predictor import CephalometricPredictor
-from cephalometric.training.config import load_config
+from cephalometric.api import load_model
+from cephalometric.errors import run_step
+from cephalometric.geometry import Orientation, radial_error_mm
+from cephalometric.prediction.model_folder import DEFAULT
+from cephalometric.prediction.orientation_search import OTHERS, UPRIGHT
 
 
 def main() -> None:
     args = parse_args()
-    predictor = CephalometricPredictor(load_config(args.config, landmark_set=args.landmarks), args.checkpoint)
-    calibration = load_calibration([args.checkpoint], predictor.landmarks)
-    usual_score = USUAL_SCORE if calibration is None else calibration.usual_score
+    model = load_model(*args.model)
     labelled = load_coco(args.coco_file)
     right, errors_mm = defaultdict(list), defaultdict(list)
     for image in labelled.images[:: args.every]:
         pixels = read_image(labelled, image)
         grey = pixels if pixels.ndim == 2 else pixels[..., 0]
         for orientation in (UPRIGHT, *OTHERS):
-            ((prediction, found),) = predict_any_way(predictor, [lying(grey, orientation)], usual_score)
+            (answer,) = model.answers([lying(grey, orientation)], [image.spacing_mm])
             true_px = orientation.turn(image.points_px, *grey.shape[::-1])
-            right[str(orientation)].append(found == orientation)
-            errors_mm[str(orientation)].append(
-                np.nanmean(radial_error_mm(prediction.points_px, true_px, image.spacing_mm))
-            )
+            right[str(orientation)].append(answer.orientation == orientation)
+            errors_mm[str(orientation)].append(np.nanmean(radial_error_mm(answer.points_px, true_px, image.spacing_mm)))
         for name, damaged in damages(grey, np.random.default_rng(image.id)):
-            ((_, found),) = predict_any_way(predictor, [damaged], usual_score)
-            right[name].append(found == UPRIGHT)
+            (answer,) = model.answers([damaged], [image.spacing_mm])
+            right[name].append(answer.orientation == UPRIGHT)
     for name, results in right.items():
         mre = f'   MRE {np.mean(errors_mm[name]):.2f} mm' if name in errors_mm else ''
         print(f'{name:50} {sum(results)} of {len(results)} rightly{mre}')
@@ -47,21 +45,21 @@ def main() -> None:
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config')
-    parser.add_argument('checkpoint')
-    parser.add_argument('coco_file')
-    parser.add_argument('--landmarks', metavar='SET')
-    parser.add_argument('--every', type=int, default=1, metavar='N')
+    parser.add_argument('coco_file', help='of the landmarks that the model finds')
+    parser.add_argument('--model', nargs='+', default=[DEFAULT], help='several are an ensemble (default: %(default)s)')
+    parser.add_argument('--every', type=int, default=1, metavar='N', help='every N-th image (default: all)')
     return parser.parse_args()
 
 
-def lying(grey, orientation):
+def lying(grey: np.ndarray, orientation: Orientation) -> np.ndarray:
+    """A film that lies right, as one that lies otherwise."""
     pixels = 255 - grey if orientation.inverted else grey
     pixels = pixels[::-1] if orientation.upside_down else pixels
     return np.ascontiguousarray(pixels[:, ::-1] if orientation.mirrored else pixels)
 
 
-def damages(grey, random):
+def damages(grey: np.ndarray, random: np.random.Generator) -> Iterator[tuple[str, np.ndarray]]:
+    """A film that lies right, damaged, by what was done to it."""
     height, width = grey.shape
     covered = grey.copy()
     top, left = (random.uniform(0.3, 0.6, 2) * grey.shape).astype(int)
@@ -75,4 +73,4 @@ def damages(grey, random):
 
 
 if __name__ == '__main__':
-    main()
+    run_step(main)

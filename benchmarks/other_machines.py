@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """How does a model do on X-rays as another machine would have made them?
 
-python benchmarks/other_machines.py CONFIG CHECKPOINT COCO_FILE [--landmarks SET] [--spacing 0.127] [--size 1340 1671]
+python benchmarks/other_machines.py COCO_FILE [--model MODEL ...] [--spacing 0.127] [--size 1340 1671]
 
 Each image of the COCO file is scored as it is; at another spacing, with less around the head; the same with other
 exposures and as a smaller head in the middle of a larger film. Errors are in millimetres of the true head.
+The model should not have been trained on these images.
 """
 
 import argparse
@@ -16,14 +17,15 @@ import numpy as np
 from tqdm import tqdm
 
 from cephalometric.annotations.coco import load_coco, read_image
+from cephalometric.api import load_model
+from cephalometric.errors import run_step
 from cephalometric.geometry import radial_error_mm
-from cephalometric.prediction.predictor import CephalometricPredictor
-from cephalometric.training.config import load_config
+from cephalometric.prediction.model_folder import DEFAULT
 
 
 def main() -> None:
     args = parse_args()
-    predictor = CephalometricPredictor(load_config(args.config, landmark_set=args.landmarks), args.checkpoint)
+    model = load_model(*args.model, calibration=False)
     labelled = load_coco(args.coco_file)
     errors_mm = defaultdict(list)
     for image in tqdm(labelled.images, unit='image'):
@@ -31,7 +33,8 @@ def main() -> None:
         grey = pixels if pixels.ndim == 2 else pixels[..., 0]
         for name, film, to_film in films(grey, image.points_px, image.spacing_mm, args.spacing, args.size):
             scale, offset = to_film
-            found_px = (predictor.predict(film).points_px - offset) / scale
+            (answer,) = model.answers([film], [None], upright=True)
+            found_px = (answer.points_px - offset) / scale
             errors_mm[name].append(radial_error_mm(found_px, image.points_px, image.spacing_mm))
     for name, errors in errors_mm.items():
         errors = np.concatenate(errors)
@@ -42,10 +45,8 @@ def main() -> None:
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config')
-    parser.add_argument('checkpoint', nargs='+', help='several are an ensemble')
-    parser.add_argument('coco_file')
-    parser.add_argument('--landmarks', metavar='SET', help="landmark set (default: the config's)")
+    parser.add_argument('coco_file', help='of the landmarks that the model finds')
+    parser.add_argument('--model', nargs='+', default=[DEFAULT], help='several are an ensemble (default: %(default)s)')
     parser.add_argument('--spacing', type=float, default=0.127, help='mm per pixel (default: %(default)s)')
     parser.add_argument('--size', type=int, nargs=2, default=(1340, 1671), metavar=('W', 'H'), help='in pixels')
     return parser.parse_args()
@@ -81,4 +82,4 @@ def on_film(
 
 
 if __name__ == '__main__':
-    main()
+    run_step(main)

@@ -10,6 +10,7 @@ import argparse
 import itertools
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -70,12 +71,17 @@ def repeat_data_set(stack_path: str, annotation_path: str, folder: Path, count: 
 def measure(command: list[str | Path]) -> tuple[float, float, float]:
     """Seconds, processor seconds and peak megabytes (10^6 bytes) of a process."""
     start = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    with (
+        tempfile.TemporaryFile('w+') as said,
+        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said) as process,
+    ):
         _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f'{command} ended with status {process.returncode}')
-    return time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6
+        if process.returncode:
+            said.seek(0)
+            sys.exit(f'{said.read()}{shlex.join(map(str, command))} ended with status {process.returncode}')
+    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6
 
 
 def in_words(measured: tuple[float, float, float]) -> str:

@@ -22,10 +22,10 @@ main() {
   local started=$SECONDS
   "$PYTHON" step3_train_and_evaluation.py "$RECIPE" --landmarks isbi2015 --data-root "$out/compressed" --work-dir "$out/run"
   echo "training took $((SECONDS - started)) s"
-  "$PYTHON" step4_test_and_visualize.py "$RECIPE" "$out/run/best_model_weight.pth" --landmarks isbi2015 \
-    --data-root "$out/compressed" --show-dir "$out/pictures" --out "$out/scores.json"
-  "$PYTHON" step5_predict_expected_output.py --config_file "$RECIPE" --load_weight_path "$out/run/best_model_weight.pth" \
-    --landmarks isbi2015 --load_mha_path "$compressed/train_stack.mha" --save_json_path "$out/expected_output.json"
+  "$PYTHON" step4_test_and_visualize.py --model "$out/run" --data-root "$out/compressed" \
+    --show-dir "$out/pictures" --out "$out/scores.json"
+  "$PYTHON" step5_predict_expected_output.py --model "$out/run" \
+    --load_mha_path "$compressed/train_stack.mha" --save_json_path "$out/expected_output.json"
 }
 
 main "$@"
