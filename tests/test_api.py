@@ -121,7 +121,7 @@ def test_a_result_has_what_the_documentation_says(model, film, tmp_path):
     assert content['landmarks'][0]['x_px'] == pytest.approx(x)
     assert result.draw(tmp_path / 'overlay.png').is_file()
     without = model.predict(film)
-    assert without.landmarks_mm is None and np.isnan(without.measurements['UL_E_mm'])
+    assert without.landmarks_mm is None and np.isnan(without.measurements['U1_NA_mm'])
 
 
 def test_flags_follow_the_threshold_and_measurements_follow_the_flags(model, film):

@@ -180,8 +180,11 @@ def test_a_spacing_that_is_given_goes_first_and_without_overlays_none_are_drawn(
 def test_without_a_calibration_nothing_is_assessed_and_that_is_said(films, other_model, tmp_path):
     flags = ('--model', other_model, '--out', tmp_path / 'out', '--upright', '--no-overlay')
     status, stdout, stderr = call('predict', films / 'png_film.png', *flags)
-    assert status == 0 and 'no calibration' in stderr and 'not assessed' in stdout and 'flagged' not in stdout
-    assert 'expected_error_mm' not in rows_of(tmp_path / 'out' / 'landmarks.csv')[0]
+    assert status == 0 and 'no calibration' in stderr and '0 landmarks flagged' not in stdout
+    rows = rows_of(tmp_path / 'out' / 'landmarks.csv')
+    # So young a model may doubt the X-ray, and all its landmarks are flagged then; otherwise nothing is said of them.
+    assert 'expected_error_mm' not in rows[0] and {row.get('flagged', '') for row in rows} <= {'', 'yes'}
+    assert 'not assessed' in stdout or 'doubtful' in stdout
 
 
 def test_several_models_are_an_ensemble_with_a_calibration_of_its_own(
