@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Does the toolkit notice that a picture is no lateral cephalogram, and does it leave the real ones alone?
 
-python benchmarks/wrong_pictures.py IMAGES [--model MODEL ...] [--out-of-fold RESULTS.json ...] [--save FOLDER]
+python benchmarks/wrong_pictures.py IMAGES [--model MODEL ...] [--out-of-fold RESULTS.json ... [--real-only]]
+    [--save FOLDER]
 
 IMAGES is a folder of lateral cephalograms that face right. Halves, small parts and covered ones of them are among the
 wrong pictures. Others are photographs and medical images that come with Python packages (scikit-image, scikit-learn,
@@ -163,7 +164,7 @@ def main() -> None:
     import cephalometric as ceph
 
     models = [ceph.load_model(name) for name in args.model]
-    for name, model in zip(args.model, models, strict=True):
+    for name, model in () if args.real_only else zip(args.model, models, strict=True):
         unwarned, kinds = [], Counter()
         for picture_name, picture in tqdm(wrong_pictures(args.images), unit='picture'):
             if args.save:
@@ -207,6 +208,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('images', type=Path, metavar='IMAGES', help='folder of lateral cephalograms')
     parser.add_argument('--model', nargs='+', default=['isbi2015'], help='each is asked alone (default: %(default)s)')
     parser.add_argument('--out-of-fold', nargs='+', metavar='RESULTS.json', help='one for each model, in their order')
+    parser.add_argument('--real-only', action='store_true', help='with --out-of-fold: no wrong pictures')
     parser.add_argument('--save', type=Path, metavar='FOLDER', help='also write the wrong pictures there')
     return parser.parse_args()
 
