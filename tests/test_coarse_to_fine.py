@@ -86,10 +86,10 @@ def test_the_scale_of_the_x_ray_does_not_matter(config):
     large = np.kron(small, np.ones((2, 2), np.uint8))
     points = layout + 70
     with torch.inference_mode():
-        found, scores = model.refinement.refine(model.look, [ImagePyramid(small)], points[None])
+        found, scores = model.refinement.refine(model.refine, [ImagePyramid(small)], points[None])
         # Pixel centres are at integers: where x was, 2 x + 0.5 is.
         found_in_large, scores_in_large = model.refinement.refine(
-            model.look, [ImagePyramid(large)], 2 * points[None] + 0.5
+            model.refine, [ImagePyramid(large)], 2 * points[None] + 0.5
         )
     assert (found_in_large - 0.5) / 2 == pytest.approx(found, abs=0.01)
     assert scores_in_large == pytest.approx(scores, abs=1e-3)
@@ -99,7 +99,7 @@ def test_landmarks_in_one_place_are_refined_as_well(config):
     model = build_pose_estimator(config.model).eval()
     with torch.inference_mode():
         points = np.full((1, len(model.mean_layout_mm), 2), 30.0)
-        found, scores = model.refinement.refine(model.look, [ImagePyramid(np.full((60, 80), 7, np.uint8))], points)
+        found, scores = model.refinement.refine(model.refine, [ImagePyramid(np.full((60, 80), 7, np.uint8))], points)
     assert np.isfinite(found).all()
     assert ((scores >= 0) & (scores <= 1)).all()
 

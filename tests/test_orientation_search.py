@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from cephalometric.geometry import Orientation, turn_film
+from cephalometric.geometry import Orientation, turn_xray
 from cephalometric.prediction.orientation_search import OTHERS, UPRIGHT, is_unsure, predict_any_way
 
 EVERY_WAY = (UPRIGHT, *OTHERS)
@@ -59,14 +59,14 @@ def test_every_way_is_recognised_and_points_are_in_the_film_as_it_is(orientation
 def test_a_turned_film_is_the_film_the_right_way_and_points_come_back(orientation):
     right, _ = film(UPRIGHT)
     image, true_px = film(orientation, padding=(5, 3))
-    turned = turn_film(image, orientation)
+    turned = turn_xray(image, orientation)
     np.testing.assert_array_equal(turned.image, right)
     np.testing.assert_array_equal(turned.to_original(np.array([[21.0, 29.0]])), [true_px])
 
 
 def test_padding_that_was_inverted_with_the_film_goes_too():
     image, true_px = film(Orientation(mirrored=True), padding=(4, 6))
-    turned = turn_film(255 - image, Orientation(mirrored=True, inverted=True))
+    turned = turn_xray(255 - image, Orientation(mirrored=True, inverted=True))
     assert turned.image.shape == (40, 30)
     np.testing.assert_array_equal(turned.to_original(np.array([[21.0, 29.0]])), [true_px])
 

@@ -19,7 +19,7 @@ class Brightness:
     def __init__(self, factor=1.0):
         self.factor = factor
 
-    def search(self, images):
+    def coarse(self, images):
         heat = np.stack([cv2.resize(image[0].astype(np.float32) / 255, (32, 32)) for image in images])
         return (np.repeat(heat[:, None], len(LANDMARKS), axis=1) * self.factor,)
 

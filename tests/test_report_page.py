@@ -77,7 +77,7 @@ def test_without_provenance_expectation_and_pictures_there_is_still_a_report(tmp
     evaluation = make_evaluation(tmp_path, count=1)
     bare = dataclasses.replace(evaluation, provenance=None, expected_errors_mm=None, image_folder=tmp_path / 'gone')
     page = write_report([Run('bare', bare)], tmp_path / 'report').read_text(encoding='utf-8')
-    assert 'Is the confidence honest?' not in page and 'How training went' not in page
+    assert 'Is it well calibrated?' not in page and 'How training went' not in page
     assert 'not at its place any more' in page and 'Nobody noted what was run' in page
     assert not (tmp_path / 'report' / 'confidence.csv').exists()
 

@@ -8,7 +8,7 @@ from evaluations import make_evaluation
 
 from cephalometric.reporting.report_text import confidence_sentences, direction, signed, subtitle, summary
 from cephalometric.reporting.runs import Run
-from cephalometric.statistics import Bias, honesty
+from cephalometric.statistics import Bias, check_calibration
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_the_subtitle_does_without_provenance(tmp_path):
 
 
 def test_confidence_is_summed_up_run_by_run():
-    judged = honesty(np.array([[1.0, 2.0, 3.0]]), np.array([[1.0, 2.0, 6.0]]))
+    judged = check_calibration(np.array([[1.0, 2.0, 3.0]]), np.array([[1.0, 2.0, 6.0]]))
     (alone,) = confidence_sentences([('a', judged)])
     assert alone.startswith('Expected on average: 2.00 mm; observed: 3.00 mm. Rank correlation 1.00')
     assert [text[:2] for text in confidence_sentences([('a', judged), ('b', judged)])] == ['a:', 'b:']

@@ -10,12 +10,12 @@ from scipy import stats
 from cephalometric.statistics import (
     bias_per_landmark,
     bootstrap_mean,
+    check_calibration,
     compare_landmarks,
     compare_paired,
     correct_p_values,
     cumulative_curve,
     detection_rate,
-    honesty,
 )
 
 errors = arrays(
@@ -174,13 +174,13 @@ def test_honest_and_dishonest_confidence():
     expected = random.uniform(0.5, 4, (30, 40))
     observed = expected * random.exponential(1, expected.shape)
     observed[0, 0] = np.nan
-    honest = honesty(expected, observed)
+    honest = check_calibration(expected, observed)
     assert sum(group.count for group in honest.bins) == 30 * 40 - 1
     assert [group.expected_mm for group in honest.bins] == sorted(group.expected_mm for group in honest.bins)
     for group in honest.bins:
         assert group.observed_mm.estimate == pytest.approx(group.expected_mm, rel=0.3)
     assert honest.rank_correlation > 0.3
     assert honest.observed_mm == pytest.approx(honest.expected_mm, rel=0.1)
-    shuffled = honesty(random.permuted(expected, axis=1), observed)
+    shuffled = check_calibration(random.permuted(expected, axis=1), observed)
     assert abs(shuffled.rank_correlation) < 0.15
-    assert np.isnan(honesty(np.ones((2, 2)), np.ones((2, 2))).rank_correlation)
+    assert np.isnan(check_calibration(np.ones((2, 2)), np.ones((2, 2))).rank_correlation)

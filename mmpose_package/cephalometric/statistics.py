@@ -222,7 +222,7 @@ class CalibrationBin:
 
 
 @dataclass(frozen=True)
-class Honesty:
+class CalibrationCheck:
     """Whether the expected errors that a model's confidence stands for are the errors that come.
 
     Attributes:
@@ -237,7 +237,7 @@ class Honesty:
     observed_mm: float
 
 
-def honesty(expected_mm: np.ndarray, errors_mm: np.ndarray, bins: int = 10) -> Honesty:
+def check_calibration(expected_mm: np.ndarray, errors_mm: np.ndarray, bins: int = 10) -> CalibrationCheck:
     """Compare expected with observed errors.
 
     Args:
@@ -250,7 +250,7 @@ def honesty(expected_mm: np.ndarray, errors_mm: np.ndarray, bins: int = 10) -> H
     order = np.argsort(expected, kind='stable')
     parts = np.array_split(order, max(1, min(bins, len(order) // 10))) if len(order) else []
     constant = len(order) < 3 or np.ptp(expected) == 0 or np.ptp(errors) == 0
-    return Honesty(
+    return CalibrationCheck(
         bins=tuple(
             CalibrationBin(len(part), float(expected[part].mean()), _mean_by_image(errors[part], images[part]))
             for part in parts

@@ -85,7 +85,7 @@ class CoarseToFinePoseEstimator(TopdownPoseEstimator):
         """
         samples = super().predict(inputs, data_samples)
         coarse = np.stack([sample.pred_instances.keypoints[0] for sample in samples])
-        points, scores = self.refinement.refine(self.look, [sample.pyramid for sample in samples], coarse)
+        points, scores = self.refinement.refine(self.refine, [sample.pyramid for sample in samples], coarse)
         for sample, *found in zip(samples, points, scores, strict=True):
             keypoints, keypoint_scores = (part[None].astype(np.float32) for part in found)
             sample.pred_instances = InstanceData(keypoints=keypoints, keypoint_scores=keypoint_scores)
@@ -99,9 +99,9 @@ class CoarseToFinePoseEstimator(TopdownPoseEstimator):
         return Refinement(self.resolutions_mm, self.patch_size, codec.stride, codec.window, layout)
 
     @torch.inference_mode()
-    def look(self, view: int, patches: np.ndarray) -> np.ndarray:
+    def refine(self, number: int, patches: np.ndarray) -> np.ndarray:
         """The distributions of a refiner; see :class:`cephalometric.prediction.networks.Networks`."""
-        return self.refiners[view](torch.from_numpy(patches).to(self.mean_layout_mm.device)).cpu().numpy()
+        return self.refiners[number](torch.from_numpy(patches).to(self.mean_layout_mm.device)).cpu().numpy()
 
 
 def _training_arithmetic(device: torch.device) -> AbstractContextManager:

@@ -63,7 +63,7 @@ class Calibration:
         spread_factors: The factor at each of them, rising; beyond the last it grows in proportion to the spread.
         usual_score: What nine of ten validation images have as their mean score, or more.
         images: How many validation images it was fitted on.
-        held_out: Its honesty on images that were left out of the fit; None when there was one image alone.
+        held_out: How well it held on images that were left out of the fit; None when there was one image alone.
         plausibility: What tells a lateral cephalogram from other pictures.
         weights_ids: Those of the models that it belongs to.
     """
@@ -109,7 +109,7 @@ def calibrate(evaluation: Evaluation) -> Calibration:
 def fit(
     landmarks: Sequence[str], scores: np.ndarray, errors_mm: np.ndarray, spread_mm: np.ndarray | None = None
 ) -> Calibration:
-    """Fit a calibration and measure its honesty by cross-validation over images.
+    """Fit a calibration and measure how well it holds by cross-validation over images.
 
     Args:
         landmarks: The abbreviations of the K landmarks.
@@ -175,9 +175,9 @@ def reliability(expected_mm: np.ndarray, observed_mm: np.ndarray, bins: int = 10
     Args:
         expected_mm, observed_mm: Shape (N, K); pairs with a NaN do not count.
     """
-    from cephalometric.statistics import honesty  # Not above: SciPy takes longer to load than a prediction.
+    from cephalometric.statistics import check_calibration  # Not above: SciPy takes longer to load than a prediction.
 
-    found = honesty(expected_mm, observed_mm, bins).bins
+    found = check_calibration(expected_mm, observed_mm, bins).bins
     return Reliability(
         expected_mm=[part.expected_mm for part in found],
         observed_mm=[part.observed_mm.estimate for part in found],

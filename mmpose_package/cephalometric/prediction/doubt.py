@@ -63,7 +63,7 @@ class Plausibility:
         """How far the landmarks lie from the mean layout, moved, turned and scaled onto it.
 
         Args:
-            points_px: Shape (K, 2) as x, y, of a film that lies the right way.
+            points_px: Shape (K, 2) as x, y, of an X-ray that lies the right way.
 
         Returns:
             About 1 for a head as usual. 0 where the mean layout is not known, and for fewer than three landmarks, which

@@ -156,7 +156,7 @@ def _parse(content: dict) -> ModelDescription:
     landmarks = landmark_set_from(content['landmark_set'])
     networks = () if coarse['network'] is None else (coarse['network'], *((refinement or {}).get('networks') or ()))
     if refinement and networks and len(networks) != 1 + len(refinement['resolutions_mm']):
-        raise ValueError(f'{len(networks)} networks for {1 + len(refinement["resolutions_mm"])} views')
+        raise ValueError(f'{len(networks)} networks for {1 + len(refinement["resolutions_mm"])} passes')
     if missing := set(networks) - set(content['files']):
         raise ValueError(f'the network {sorted(missing)[0]} is not among its files')
     if coarse['decoding']['kind'] not in DECODINGS:

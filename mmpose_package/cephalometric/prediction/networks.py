@@ -12,36 +12,36 @@ from cephalometric.errors import InputError
 class Networks(Protocol):
     """The networks of one model."""
 
-    def search(self, images: np.ndarray) -> tuple[np.ndarray, ...]:
+    def coarse(self, images: np.ndarray) -> tuple[np.ndarray, ...]:
         """Whole X-rays, uint8, shape (B, 3, H, W) in BGR order, to outputs, each with B as its first length."""
 
-    def look(self, view: int, patches: np.ndarray) -> np.ndarray:
-        """Patches, uint8, shape (B, K, size, size), to the distributions of a view, shape (B, K, cells, cells)."""
+    def refine(self, number: int, patches: np.ndarray) -> np.ndarray:
+        """Patches, uint8, shape (B, K, size, size), to the distributions of a pass, shape (B, K, cells, cells)."""
 
 
 class OnnxNetworks:
     """Networks that ONNX Runtime computes on the CPU.
 
     Args:
-        search: The graph of the network that looks at the whole X-ray.
-        views: Those of the networks that look at patches, in order.
+        coarse: The graph of the network that looks at the whole X-ray.
+        passes: Those of the refinement passes, in order.
         threads: For each network; 0 takes one for each core that this process may use.
 
     Raises:
         InputError: ONNX Runtime is not installed, or cannot run a graph.
     """
 
-    def __init__(self, search: Path, views: tuple[Path, ...] = (), threads: int = 0) -> None:
-        self.search_session = _session(search, threads)
-        self.view_sessions = [_session(path, threads) for path in views]
+    def __init__(self, coarse: Path, passes: tuple[Path, ...] = (), threads: int = 0) -> None:
+        self.coarse_session = _session(coarse, threads)
+        self.pass_sessions = [_session(path, threads) for path in passes]
 
-    def search(self, images: np.ndarray) -> tuple[np.ndarray, ...]:
+    def coarse(self, images: np.ndarray) -> tuple[np.ndarray, ...]:
         """See :class:`Networks`."""
-        return _run(self.search_session, images)
+        return _run(self.coarse_session, images)
 
-    def look(self, view: int, patches: np.ndarray) -> np.ndarray:
+    def refine(self, number: int, patches: np.ndarray) -> np.ndarray:
         """See :class:`Networks`."""
-        return _run(self.view_sessions[view], patches)[0]
+        return _run(self.pass_sessions[number], patches)[0]
 
 
 def _run(session: object, batch: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -61,7 +61,7 @@ class Member:
         Raises:
             InputError: The networks put out what is not a number.
         """
-        outputs = self.networks.search(np.stack([self.coarse.input_of(image) for image in images]))
+        outputs = self.networks.coarse(np.stack([self.coarse.input_of(image) for image in images]))
         self._check(*outputs)
         points, scores = [], []
         for n, image in enumerate(images):
@@ -71,7 +71,7 @@ class Member:
         if self.refinement is None:
             return np.array(points), np.array(scores)
         pyramids = [ImagePyramid(image) for image in images]
-        points, scores = self.refinement.refine(self.networks.look, pyramids, np.array(points))
+        points, scores = self.refinement.refine(self.networks.refine, pyramids, np.array(points))
         self._check(points, scores)
         return points, np.clip(scores, 0, 1)
 

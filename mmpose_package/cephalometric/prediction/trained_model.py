@@ -174,8 +174,8 @@ def _networks(folder: Path, description: ModelDescription, backend: str, device:
             f'{folder}: ONNX Runtime cannot compute its networks ({description.why_no_networks}): use PyTorch '
             '(backend torch)'
         )
-    search, *views = (folder / name for name in description.networks)
-    return OnnxNetworks(search, tuple(views))
+    coarse, *passes = (folder / name for name in description.networks)
+    return OnnxNetworks(coarse, tuple(passes))
 
 
 def _torch_networks(folder: Path, description: ModelDescription, device: str) -> Networks:

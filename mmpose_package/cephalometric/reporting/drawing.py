@@ -208,5 +208,5 @@ def _legend(xray: PredictedXray) -> list[tuple[str, float, Colour]]:
     elif xray.flagged.any():
         lines.append((f'{xray.flagged.sum()} flagged (expected error in mm)', 1.0, FLAGGED_COLOUR))
     if xray.orientation.turned:
-        lines.append((f'film taken as {xray.orientation}', 1.0, TEXT_COLOUR))
+        lines.append((f'taken as {xray.orientation}', 1.0, TEXT_COLOUR))
     return [*lines, (NOTICE, 0.75, TEXT_COLOUR)]

@@ -14,8 +14,8 @@ from cephalometric.reporting.runs import Run
 from cephalometric.scores import THRESHOLDS_MM
 from cephalometric.statistics import (
     Bias,
+    CalibrationCheck,
     Ellipse,
-    Honesty,
     PairedDifference,
     bias_per_landmark,
     cumulative_curve,
@@ -217,19 +217,19 @@ def error_by_source(runs: Sequence[Run], sources: Sequence[str]) -> Figure:
     return figure
 
 
-def confidence(judged: Sequence[tuple[str, Honesty]]) -> Figure:
+def confidence(judged: Sequence[tuple[str, CalibrationCheck]]) -> Figure:
     """Observed against expected error, for groups of landmarks that the model was about equally sure of.
 
     Args:
-        judged: For each run its name and how honest its confidence is.
+        judged: For each run its name and how well calibrated it is.
     """
     figure, (axes,) = new_axes(5.6, 4.8)
     reach = 0.5
-    for position, (name, honesty) in enumerate(judged):
-        expected = np.array([group.expected_mm for group in honesty.bins])
-        observed = np.array([group.observed_mm.estimate for group in honesty.bins])
-        low = observed - [group.observed_mm.low for group in honesty.bins]
-        high = np.array([group.observed_mm.high for group in honesty.bins]) - observed
+    for position, (name, check) in enumerate(judged):
+        expected = np.array([group.expected_mm for group in check.bins])
+        observed = np.array([group.observed_mm.estimate for group in check.bins])
+        low = observed - [group.observed_mm.low for group in check.bins]
+        high = np.array([group.observed_mm.high for group in check.bins]) - observed
         bars = np.nan_to_num(np.stack([low, high]))
         label = name if len(judged) > 1 else 'this model'
         axes.errorbar(expected, observed, bars, fmt='o-', color=colour_of(position), capsize=3, label=label)

@@ -20,7 +20,7 @@ from cephalometric.reporting.report_text import confidence_sentences, subtitle, 
 from cephalometric.reporting.runs import Run, image_sources, later_runs_per_landmark, single_run
 from cephalometric.reporting.training_curves import draw_curves
 from cephalometric.results.evaluation import Evaluation, write_results
-from cephalometric.statistics import Honesty, Interval, honesty
+from cephalometric.statistics import CalibrationCheck, Interval, check_calibration
 
 PAGE = 'report.html'
 RESULTS = 'results.json'
@@ -63,7 +63,7 @@ def write_report(runs: Sequence[Run], folder: str | Path) -> Path:
     except OSError as error:
         raise InputError(f'{folder}: no folder for the report can be made there: {error.strerror}') from None
     judged = [
-        (run.name, honesty(run.evaluation.expected_errors_mm, run.evaluation.errors_mm))
+        (run.name, check_calibration(run.evaluation.expected_errors_mm, run.evaluation.errors_mm))
         for run in runs
         if run.evaluation.expected_errors_mm is not None
     ]
@@ -90,7 +90,7 @@ def report_evaluation(evaluation: Evaluation, folder: str | Path) -> Path:
     return page
 
 
-def _tables(runs: Sequence[Run], judged: Sequence[tuple[str, Honesty]]) -> dict[str, Table]:
+def _tables(runs: Sequence[Run], judged: Sequence[tuple[str, CalibrationCheck]]) -> dict[str, Table]:
     tables = [
         report_tables.headline(runs),
         report_tables.per_landmark(runs),
@@ -106,7 +106,9 @@ def _tables(runs: Sequence[Run], judged: Sequence[tuple[str, Honesty]]) -> dict[
     return {table.name: table for table in tables if table.rows}
 
 
-def _figures(runs: Sequence[Run], judged: Sequence[tuple[str, Honesty]]) -> Iterator[tuple[str, str, str, Figure]]:
+def _figures(
+    runs: Sequence[Run], judged: Sequence[tuple[str, CalibrationCheck]]
+) -> Iterator[tuple[str, str, str, Figure]]:
     """Each figure with the name of its place in the page, its heading, and the stem of its file."""
     yield 'box_plot', '', 'box_plot', plots.box_plot(runs)
     yield 'cumulative', '', 'cumulative', plots.cumulative(runs)
@@ -129,7 +131,7 @@ def _figures(runs: Sequence[Run], judged: Sequence[tuple[str, Honesty]]) -> Iter
 
 def _render(
     runs: Sequence[Run],
-    judged: Sequence[tuple[str, Honesty]],
+    judged: Sequence[tuple[str, CalibrationCheck]],
     tables: Mapping[str, Table],
     pictures: Mapping[str, list[Picture]],
 ) -> str:
@@ -151,7 +153,7 @@ def _render(
         script=(page / 'report.js').read_text(encoding='utf-8'),
         runs=runs,
         summary=list(summary(runs)),
-        honesty_sentences=list(confidence_sentences(judged)),
+        calibration_sentences=list(confidence_sentences(judged)),
         cards=[pair for pair in zip(table.columns, table.rows[0], strict=True) if isinstance(pair[1], Interval)],
         tables=tables,
         figures=pictures,
@@ -179,7 +181,7 @@ def _sections(
     if 'measurements' in tables:
         yield 'measurements', 'What it means for measurements'
     if 'confidence' in tables:
-        yield 'confidence', 'Is the confidence honest?'
+        yield 'confidence', 'Is it well calibrated?'
     if 'training_curves' in pictures:
         yield 'training', 'How training went'
     yield 'what', 'What was run'

@@ -18,7 +18,7 @@ from cephalometric.results.evaluation import Evaluation
 from cephalometric.scores import THRESHOLDS_MM, Scores, score
 from cephalometric.statistics import (
     Bias,
-    Honesty,
+    CalibrationCheck,
     Interval,
     bias_per_landmark,
     bootstrap_mean,
@@ -231,7 +231,7 @@ def per_source(runs: Sequence[Run]) -> Table:
     return _table('per_source', (Column('spacing and size'), Column('images')), labels, runs, columns, cells)
 
 
-def confidence(judged: Sequence[tuple[str, Honesty]]) -> Table:
+def confidence(judged: Sequence[tuple[str, CalibrationCheck]]) -> Table:
     """One row a group of landmarks that a model was about equally sure of: expected and observed error."""
     return Table(
         'confidence',
@@ -243,8 +243,8 @@ def confidence(judged: Sequence[tuple[str, Honesty]]) -> Table:
         ),
         tuple(
             (f'{name}: {number}' if len(judged) > 1 else f'{number}', group.count, group.expected_mm, group.observed_mm)
-            for name, honesty in judged
-            for number, group in enumerate(honesty.bins, start=1)
+            for name, check in judged
+            for number, group in enumerate(check.bins, start=1)
         ),
     )
 

@@ -7,7 +7,7 @@ import numpy as np
 from cephalometric.reporting.runs import Run, later_runs, later_runs_per_landmark
 from cephalometric.results.evaluation import Evaluation
 from cephalometric.scores import THRESHOLDS_MM
-from cephalometric.statistics import Bias, Honesty, bias_per_landmark, bootstrap_mean
+from cephalometric.statistics import Bias, CalibrationCheck, bias_per_landmark, bootstrap_mean
 
 SIGNIFICANT = 0.05
 
@@ -101,12 +101,12 @@ def signed(value_mm: float) -> str:
     return '–' if np.isnan(value_mm) else f'{value_mm:+.2f}'.replace('-', '−')
 
 
-def confidence_sentences(judged: Sequence[tuple[str, Honesty]]) -> Iterator[str]:
-    """How honest each run's confidence is, a sentence each."""
-    for name, honesty in judged:
+def confidence_sentences(judged: Sequence[tuple[str, CalibrationCheck]]) -> Iterator[str]:
+    """How well calibrated each run is, a sentence each."""
+    for name, check in judged:
         who = f'{name}: ' if len(judged) > 1 else ''
         yield (
-            f'{who}Expected on average: {honesty.expected_mm:.2f} mm; observed: {honesty.observed_mm:.2f} mm. Rank '
-            f'correlation {honesty.rank_correlation:.2f} (1: the less sure, the further off; 0: the confidence says '
+            f'{who}Expected on average: {check.expected_mm:.2f} mm; observed: {check.observed_mm:.2f} mm. Rank '
+            f'correlation {check.rank_correlation:.2f} (1: the less sure, the further off; 0: the confidence says '
             'nothing).'
         )

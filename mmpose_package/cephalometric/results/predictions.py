@@ -30,8 +30,8 @@ class PredictedXray:
         slice: The number of the slice in a stack, from 1; None for a single image.
         width, height: Its size in pixels.
         spacing_mm: Millimetres per pixel; None where it is not known.
-        orientation: How the film lies.
-        points_px: Shape (K, 2) as x, y, in pixels of the film as it lies; NaN where a landmark is missing.
+        orientation: How the X-ray lies.
+        points_px: Shape (K, 2) as x, y, in pixels of the X-ray as it lies; NaN where a landmark is missing.
         scores: Shape (K,), 0 to 1.
         expected_error_mm: Shape (K,); None without a calibration.
         flagged: Shape (K,): where the expected error is beyond the threshold, and everywhere in a doubtful X-ray; None

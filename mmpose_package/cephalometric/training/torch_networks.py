@@ -52,7 +52,7 @@ class TorchNetworks:
         }
 
     @torch.inference_mode()
-    def search(self, images: np.ndarray) -> tuple[np.ndarray, ...]:
+    def coarse(self, images: np.ndarray) -> tuple[np.ndarray, ...]:
         """See :class:`cephalometric.prediction.networks.Networks`."""
         samples = [PoseDataSample(metainfo=self.metainfo) for _ in images]
         batch = {'inputs': list(torch.from_numpy(np.ascontiguousarray(images))), 'data_samples': samples}
@@ -62,9 +62,9 @@ class TorchNetworks:
         outputs = heatmaps_of(self.model.head, self.model.head(self.model.extract_feat(inputs)))
         return tuple(output.float().cpu().numpy() for output in outputs)
 
-    def look(self, view: int, patches: np.ndarray) -> np.ndarray:
+    def refine(self, number: int, patches: np.ndarray) -> np.ndarray:
         """See :class:`cephalometric.prediction.networks.Networks`."""
-        return self.model.look(view, patches)
+        return self.model.refine(number, patches)
 
     def _decoded(self, inputs: torch.Tensor, samples: list[PoseDataSample]) -> tuple[np.ndarray, np.ndarray]:
         """Fractions and scores as the codec of the head finds them, from one look or, with flip_test, from two."""
@@ -134,11 +134,11 @@ def load_weights(model: torch.nn.Module, checkpoint: object, path: Path, config_
 
 
 OPSET = 17
-SEARCH = 'search.onnx'
+COARSE = 'search.onnx'
 LARGE = 4096  # Bytes from which on it is worth while to store a weight once.
 
 
-class SearchNetwork(torch.nn.Module):
+class CoarseNetwork(torch.nn.Module):
     """From pixels to what is decoded.
 
     Args:
@@ -161,8 +161,8 @@ class SearchNetwork(torch.nn.Module):
         return heatmaps_of(self.model.head, self.model.head(features))
 
 
-def view_name(number: int) -> str:
-    """The file of the network of a view; they count from 1, in the order in which they look."""
+def pass_name(number: int) -> str:
+    """The file of the network of a pass; they count from 1, in the order in which they look."""
     return f'refine_{number}.onnx'
 
 
@@ -178,15 +178,15 @@ def write_graphs(
         InputError: The package onnx is not installed. Whatever the exporter does not know raises its own exceptions.
     """
     width, height = description.coarse.input_size
-    search = SearchNetwork(model, preprocessing).eval()
+    coarse = CoarseNetwork(model, preprocessing).eval()
     outputs = ['simcc_x', 'simcc_y'] if description.coarse.decoding['kind'] == 'simcc' else ['heatmaps']
-    _write(search, torch.zeros(1, 3, height, width, dtype=torch.uint8), folder / SEARCH, 'images', outputs)
-    names = [SEARCH]
+    _write(coarse, torch.zeros(1, 3, height, width, dtype=torch.uint8), folder / COARSE, 'images', outputs)
+    names = [COARSE]
     if description.refinement is not None:
         size = description.refinement.patch_size
         patches = torch.zeros(1, len(description.landmarks), size, size, dtype=torch.uint8)
         for number, refiner in enumerate(model.refiners, start=1):
-            names.append(view_name(number))
+            names.append(pass_name(number))
             _write(refiner, patches, folder / names[-1], 'patches', ['distributions'])
     return tuple(names)
 
