@@ -9,12 +9,10 @@ its COCO files, which take no time worth mentioning.
 import argparse
 import itertools
 import json
-import os
 import shlex
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from cephalometric.xrays.mha import open_stack, write_stack
@@ -36,6 +34,17 @@ for number, image in enumerate(stack, start=1):
     rows = np.flatnonzero(image.sum(axis=(1, 2)))
     columns = np.flatnonzero(image.sum(axis=(0, 2)))
     Image.fromarray(image[: rows[-1] + 1, : columns[-1] + 1]).save(Path(sys.argv[2], f'{number}.png'))
+"""
+# Linux never says less for the peak of a process than for that of the one that started it: this one is small.
+LAUNCHER = """
+import json, os, subprocess, sys, time
+start = time.perf_counter()
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+seconds = time.perf_counter() - start
+print(json.dumps([seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6]))
+process.returncode = os.waitstatus_to_exitcode(status)
+sys.exit(abs(process.returncode))
 """
 
 
@@ -70,18 +79,11 @@ def repeat_data_set(stack_path: str, annotation_path: str, folder: Path, count: 
 
 def measure(command: list[str | Path]) -> tuple[float, float, float]:
     """Seconds, processor seconds and peak megabytes (10^6 bytes) of a process."""
-    start = time.perf_counter()
-    with (
-        tempfile.TemporaryFile('w+') as said,
-        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said) as process,
-    ):
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            said.seek(0)
-            sys.exit(f'{said.read()}{shlex.join(map(str, command))} ended with status {process.returncode}')
-    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6
+    done = subprocess.run([sys.executable, '-I', '-c', LAUNCHER, *command], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f'{done.stderr}{shlex.join(map(str, command))} ended with status {done.returncode}')
+    seconds, cpu_seconds, peak_mb = json.loads(done.stdout)
+    return seconds, cpu_seconds, peak_mb
 
 
 def in_words(measured: tuple[float, float, float]) -> str:
