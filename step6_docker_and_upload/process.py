@@ -94,8 +94,7 @@ def predict(model: Model, folder: Path, output: Path, with_probability: bool) ->
 
 def main() -> None:
     args = parse_args()
-    # The platform shows what is on stderr to the user: a warning is one line, and comes with every job it is due in.
-    warnings.formatwarning = lambda message, *_, **__: f'warning: {message}\n'
+    # The platform shows what is on stderr to the user: a warning comes with every job it is due in.
     warnings.simplefilter('always', UserWarning, append=True)
     # As process 1 of a container Python would ignore it. This way temporary files are removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))

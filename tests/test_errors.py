@@ -1,5 +1,8 @@
 """How programs end: one line and status 2 for a user's mistake, a traceback for a defect."""
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -130,3 +133,9 @@ def test_long_lists_are_cut_but_counted():
     assert lines[0] == f'bad ({MOST_DETAILS + 30} problems):'
     assert len(lines) == MOST_DETAILS + 3
     assert lines[-1] == f'    and 30 more: slices {MOST_DETAILS + 1} to {MOST_DETAILS + 30}'
+
+
+def test_a_warning_is_one_line():
+    program = "import warnings; from cephalometric.errors import run_step; run_step(lambda: warnings.warn('blank'))"
+    done = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True)
+    assert done.stderr == 'warning: blank\n'

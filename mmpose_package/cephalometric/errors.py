@@ -1,6 +1,7 @@
 """What a user can mend: how one mistake is said, and how all problems of an input are said together."""
 
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
@@ -14,7 +15,11 @@ class InputError(Exception):
 
 
 def run_step(main: Callable[[], None]) -> None:
-    """Run the main function of a program: a user's mistake ends it with one message and status 2, Ctrl-C with 130."""
+    """Run the main function of a program: a user's mistake ends it with one message and status 2, Ctrl-C with 130.
+
+    A warning is one line, without the place in the code that it comes from.
+    """
+    warnings.formatwarning = lambda message, *_, **__: f'warning: {message}\n'
     try:
         main()
     except InputError as error:
