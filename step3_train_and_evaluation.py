@@ -9,11 +9,6 @@ are no calibration and no report.
 import argparse
 from pathlib import Path
 
-from mmengine.config import DictAction
-
-from cephalometric.training.assessment import finish
-from cephalometric.training.config import load_config
-from cephalometric.training.run import train
 from cldetection_utils import add_data_arguments, run_step
 
 EXAMPLES = """examples:
@@ -25,6 +20,8 @@ EXAMPLES = """examples:
 
 
 def parse_args() -> argparse.Namespace:
+    from mmengine.config import DictAction
+
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -59,6 +56,11 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    # Not above: run_step says what is missing where PyTorch or MMPose is.
+    from cephalometric.training.assessment import finish
+    from cephalometric.training.config import load_config
+    from cephalometric.training.run import train
+
     config = load_config(args.config, args.data_root, args.landmarks, args.cfg_options)
     work_dir = Path(args.work_dir or config.get('work_dir') or Path('work_dirs') / Path(args.config).stem)
     best = train(

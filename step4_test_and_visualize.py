@@ -4,7 +4,6 @@
 import argparse
 from pathlib import Path
 
-from mmengine.config import DictAction
 from tqdm import tqdm
 
 from cephalometric.annotations.coco import load_coco
@@ -15,10 +14,6 @@ from cephalometric.reporting.drawing import draw_images, save_picture, show_pict
 from cephalometric.reporting.report_page import report_evaluation
 from cephalometric.reporting.tables import format_table, score_rows, write_csv
 from cephalometric.results.evaluation import Evaluation, write_results
-from cephalometric.training.assessment import assess
-from cephalometric.training.checkpoint_models import config_beside, open_model_or_checkpoints
-from cephalometric.training.config import find_data_root, load_config
-from cephalometric.training.run import choose_device, start_distributed
 from cldetection_utils import add_data_arguments, check_and_make_dir, run_step
 
 EXAMPLES = """examples:
@@ -30,6 +25,8 @@ EXAMPLES = """examples:
 
 
 def parse_args() -> argparse.Namespace:
+    from mmengine.config import DictAction
+
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -73,6 +70,11 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    # Not above: run_step says what is missing where PyTorch or MMPose is.
+    from cephalometric.training.assessment import assess
+    from cephalometric.training.checkpoint_models import open_model_or_checkpoints
+    from cephalometric.training.run import choose_device, start_distributed
+
     start_distributed(args.launcher)
     device = choose_device(args.cuda_id)
     work_dir = Path('.') if args.report else find_work_dir(args)
@@ -99,6 +101,9 @@ def find_work_dir(args: argparse.Namespace) -> Path:
 
 
 def find_annotation_file(args: argparse.Namespace) -> Path:
+    from cephalometric.training.checkpoint_models import config_beside
+    from cephalometric.training.config import find_data_root, load_config
+
     if args.model:
         return find_data_root(args.data_root) / (args.ann_file or 'test.json')
     config = load_config(

@@ -3,9 +3,9 @@
 
 import argparse
 
+from cephalometric.api import Model, load_model
 from cephalometric.prediction.data_sets import write_stack_prediction
-from cephalometric.training.checkpoint_models import open_model_or_checkpoints
-from cephalometric.training.run import choose_device
+from cephalometric.prediction.trained_model import best_device
 from cldetection_utils import run_step
 
 EXAMPLES = """examples:
@@ -42,11 +42,19 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def open_model(args: argparse.Namespace) -> Model:
+    device = best_device(args.cuda_id)
+    if args.model and not (args.load_weight_path or args.config_file or args.landmarks):
+        return load_model(*args.model, device=device)
+    # Not above: a model folder needs no PyTorch.
+    from cephalometric.training.checkpoint_models import open_model_or_checkpoints
+
+    return open_model_or_checkpoints(args.model, args.load_weight_path, args.config_file, args.landmarks, device=device)
+
+
 def main() -> None:
     args = parse_args()
-    model = open_model_or_checkpoints(
-        args.model, args.load_weight_path, args.config_file, args.landmarks, device=choose_device(args.cuda_id)
-    )
+    model = open_model(args)
     slices = write_stack_prediction(model, args.load_mha_path, args.save_json_path)
     print(f'{slices} slices with {len(model.landmarks)} landmarks each: {args.save_json_path}')
 

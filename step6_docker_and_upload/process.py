@@ -10,13 +10,13 @@ import signal
 import sys
 import warnings
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 
 from cephalometric.api import Model, load_model
 from cephalometric.errors import InputError
 from cephalometric.prediction.data_sets import write_stack_prediction
 from cephalometric.prediction.model_folder import CALIBRATION, DESCRIPTION
+from cephalometric.prediction.trained_model import best_device
 from cephalometric.serving import serve
 from cldetection_utils import run_step
 
@@ -52,7 +52,7 @@ def open_model(named: list[str] | None) -> Model:
     # That of a single model is in its folder, where it is found; that of an ensemble lies beside the members.
     calibration = place / CALIBRATION
     calibrated = not named and place not in folders and calibration.is_file()
-    model = load_model(*folders, calibration=calibration if calibrated else None, device=choose_device())
+    model = load_model(*folders, calibration=calibration if calibrated else None, device=best_device())
     print(f'Model: {", ".join(map(str, folders))}', flush=True)
     return model
 
@@ -68,15 +68,6 @@ def members_of(folder: Path) -> list[Path]:
         )
     members = [path for path in folder.glob('[!.]*') if path.is_dir()]
     return sorted(members) or [folder]
-
-
-def choose_device() -> str:
-    """The first GPU that PyTorch sees; the CPU where there is none, or no PyTorch."""
-    try:
-        # By name, because an image may do without PyTorch.
-        return import_module('cephalometric.training.run').choose_device()
-    except ModuleNotFoundError:
-        return 'cpu'
 
 
 def find_stack(folder: Path) -> Path:

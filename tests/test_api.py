@@ -7,6 +7,7 @@ import sys
 import cv2
 import numpy as np
 import pytest
+from conftest import ROOT
 
 import cephalometric as ceph
 from cephalometric.annotations.coco import load_coco
@@ -17,7 +18,7 @@ import sys
 class Refuse:
     def find_spec(self, name, path=None, target=None):
         if name.partition('.')[0] in {'torch', 'torchvision', 'mmengine', 'mmcv', 'mmpose'}:
-            raise ImportError(f'{name} was imported')
+            raise ModuleNotFoundError(f'{name} was imported', name=name)
 sys.meta_path.insert(0, Refuse())
 """
 COMMANDS = """
@@ -91,6 +92,29 @@ def test_what_needs_pytorch_says_what_is_missing(other_model, film):
     assert (
         'no graphs were asked for' in stdout and 'install what training needs' in stdout and '\n' not in stdout.strip()
     )
+
+
+@pytest.mark.parametrize(
+    'arguments', [('step3_train_and_evaluation.py', 'CONFIG'), ('step4_test_and_visualize.py', '--model', 'isbi2015')]
+)
+def test_steps_that_need_pytorch_say_in_one_line_what_is_missing(arguments):
+    program = (
+        WITHOUT_PYTORCH + 'import runpy\nsys.argv = sys.argv[1:]\nrunpy.run_path(sys.argv[0], run_name="__main__")'
+    )
+    done = subprocess.run([sys.executable, '-c', program, *arguments], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 2 and done.stderr.count('\n') == 1
+    assert done.stderr.startswith('error: mmengine is missing: ') and 'installation.md' in done.stderr
+
+
+def test_step5_needs_no_pytorch_for_a_model_folder(phantom_stack, tmp_path):
+    program = (
+        WITHOUT_PYTORCH + 'import runpy\nsys.argv = sys.argv[1:]\nrunpy.run_path(sys.argv[0], run_name="__main__")'
+    )
+    stack, result = phantom_stack / 'train_stack.mha', tmp_path / 'result.json'
+    arguments = ('--model', 'isbi2015', '--load_mha_path', stack, '--save_json_path', result)
+    command = [sys.executable, '-c', program, 'step5_predict_expected_output.py', *map(str, arguments)]
+    assert subprocess.run(command, capture_output=True, text=True, cwd=ROOT).returncode == 0
+    assert len(json.loads(result.read_text())['points']) == 11 * 19
 
 
 def test_a_path_an_array_and_an_xray_are_the_same(model, film):

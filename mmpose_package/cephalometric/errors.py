@@ -5,6 +5,8 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+INSTALL_TRAINING = 'install what training needs, as docs/installation.md says'
+
 
 class InputError(Exception):
     """An input is unusable. The message names the file, the value and the remedy, and needs no traceback.
@@ -17,13 +19,19 @@ class InputError(Exception):
 def run_step(main: Callable[[], None]) -> None:
     """Run the main function of a program: a user's mistake ends it with one message and status 2, Ctrl-C with 130.
 
-    A warning is one line, without the place in the code that it comes from.
+    So does a package that is not installed, because only training needs what the package itself does not bring along. A
+    warning is one line, without the place in the code that it comes from.
     """
     warnings.formatwarning = lambda message, *_, **__: f'warning: {message}\n'
     try:
         main()
     except InputError as error:
         print(f'error: {error}', file=sys.stderr)
+        sys.exit(2)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition('.')[0] == 'cephalometric':
+            raise
+        print(f'error: {error.name} is missing: {INSTALL_TRAINING}', file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)

@@ -48,11 +48,8 @@ def run(args: argparse.Namespace) -> None:
         xrays = [xray.image for path in find_xrays(args.check) for xray in read_xrays(path)]
     else:
         xrays = [make_phantom(seed).image for seed in range(SYNTHETIC)]
-    try:
-        # By name, because only training needs PyTorch.
-        models = import_module('cephalometric.training.checkpoint_models')
-    except ImportError as error:
-        raise InputError(f'{error.name} is missing: export needs what training needs (docs/installation.md)') from None
+    # By name, because only training needs PyTorch.
+    models = import_module('cephalometric.training.checkpoint_models')
     description = models.write_checkpoint_model(
         args.checkpoint, out, args.config, args.landmarks, check_on=xrays, compact=args.compact
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cephalometric.errors import InputError
+from cephalometric.errors import INSTALL_TRAINING, InputError
 from cephalometric.geometry import Orientation, content_crop
 from cephalometric.landmarks import LandmarkSet
 from cephalometric.prediction.calibration import Calibration, load_calibration
@@ -19,7 +19,6 @@ from cephalometric.prediction.orientation_search import UPRIGHT, USUAL_SCORE, pr
 from cephalometric.prediction.predictor import Member, Prediction, Predictor
 
 BACKENDS = ('auto', 'onnxruntime', 'torch')
-INSTALL_TRAINING = 'install what training needs (docs/installation.md)'
 
 
 @dataclass(frozen=True)
@@ -160,6 +159,19 @@ class TrainedModel:
             return self.calibration.plausibility
         refinement = self.descriptions[0].refinement
         return assumed_plausibility(None if refinement is None else refinement.mean_layout_mm)
+
+
+def best_device(cuda_id: int = 0) -> str:
+    """The GPU of that number that PyTorch sees; the CPU where there is none, or no PyTorch.
+
+    Raises:
+        InputError: There are GPUs, but none of that number.
+    """
+    try:
+        # By name, because this room imports nothing of PyTorch's.
+        return import_module('cephalometric.training.run').choose_device(cuda_id)
+    except ModuleNotFoundError:
+        return 'cpu'
 
 
 def _networks(folder: Path, description: ModelDescription, backend: str, device: str) -> Networks:
