@@ -21,6 +21,11 @@ class Refuse:
             raise ModuleNotFoundError(f'{name} was imported', name=name)
 sys.meta_path.insert(0, Refuse())
 """
+SCRIPT = """
+import runpy
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name='__main__')
+"""
 COMMANDS = """
 import contextlib
 from cephalometric.__main__ import main
@@ -98,21 +103,17 @@ def test_what_needs_pytorch_says_what_is_missing(other_model, film):
     'arguments', [('step3_train_and_evaluation.py', 'CONFIG'), ('step4_test_and_visualize.py', '--model', 'isbi2015')]
 )
 def test_steps_that_need_pytorch_say_in_one_line_what_is_missing(arguments):
-    program = (
-        WITHOUT_PYTORCH + 'import runpy\nsys.argv = sys.argv[1:]\nrunpy.run_path(sys.argv[0], run_name="__main__")'
+    done = subprocess.run(
+        [sys.executable, '-c', WITHOUT_PYTORCH + SCRIPT, *arguments], capture_output=True, text=True, cwd=ROOT
     )
-    done = subprocess.run([sys.executable, '-c', program, *arguments], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 2 and done.stderr.count('\n') == 1
     assert done.stderr.startswith('error: mmengine is missing: ') and 'installation.md' in done.stderr
 
 
 def test_step5_needs_no_pytorch_for_a_model_folder(phantom_stack, tmp_path):
-    program = (
-        WITHOUT_PYTORCH + 'import runpy\nsys.argv = sys.argv[1:]\nrunpy.run_path(sys.argv[0], run_name="__main__")'
-    )
     stack, result = phantom_stack / 'train_stack.mha', tmp_path / 'result.json'
     arguments = ('--model', 'isbi2015', '--load_mha_path', stack, '--save_json_path', result)
-    command = [sys.executable, '-c', program, 'step5_predict_expected_output.py', *map(str, arguments)]
+    command = [sys.executable, '-c', WITHOUT_PYTORCH + SCRIPT, 'step5_predict_expected_output.py', *map(str, arguments)]
     assert subprocess.run(command, capture_output=True, text=True, cwd=ROOT).returncode == 0
     assert len(json.loads(result.read_text())['points']) == 11 * 19
 
