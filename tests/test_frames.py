@@ -164,22 +164,22 @@ def test_other_x_rays_are_read_without_the_dicom_libraries():
     assert subprocess.run([sys.executable, '-c', code]).returncode == 0
 
 
-FILE = Path('film.dcm')
+DICOM_FILE = Path('film.dcm')
 
 
 @given(st.floats(0.011, 0.99), st.floats(-0.009, 0.009))
 def test_square_pixels_of_a_plausible_size_are_trusted(size, difference):
-    spacing_mm, warnings = file_spacing(FILE, 'PixelSpacing', (size, size * (1 + difference)))
+    spacing_mm, warnings = file_spacing(DICOM_FILE, 'PixelSpacing', (size, size * (1 + difference)))
     assert spacing_mm == pytest.approx(size, rel=0.01) and warnings == ()
 
 
 def test_one_is_the_placeholder_of_programs_that_do_not_know():
-    assert file_spacing(FILE, 'ElementSpacing', (1, 1)) == (None, ())
+    assert file_spacing(DICOM_FILE, 'ElementSpacing', (1, 1)) == (None, ())
 
 
 @pytest.mark.parametrize('size', [0.005, 1.5, 100, 0, -0.1, math.nan, math.inf])
 def test_a_size_that_no_pixel_has_is_not_used_and_named(size):
-    spacing_mm, (warning,) = file_spacing(FILE, 'PixelSpacing', (size, size))
+    spacing_mm, (warning,) = file_spacing(DICOM_FILE, 'PixelSpacing', (size, size))
     assert spacing_mm is None
     assert f'PixelSpacing = {size:g}' in warning
 
@@ -188,7 +188,7 @@ def test_a_size_that_no_pixel_has_is_not_used_and_named(size):
 def test_pixels_that_are_not_square_are_refused_either_way_round(size, ratio):
     for pair in [(size, size * ratio), (size * ratio, size)]:
         with pytest.raises(InputError, match=r'film\.dcm: PixelSpacing = .*not square.*resample'):
-            file_spacing(FILE, 'PixelSpacing', pair)
+            file_spacing(DICOM_FILE, 'PixelSpacing', pair)
 
 
 @pytest.mark.parametrize(
