@@ -42,7 +42,7 @@ test: env
 
 test-page: env
 	tests/install_browser.sh
-	$(BIN)/python -m pytest -rs tests/test_report_page.py
+	$(BIN)/python -m pytest -rs tests/test_report_in_browser.py
 
 test-container: env
 	PYTHON=$(abspath $(BIN)/python) tests/test_container.sh --model $(DEMO)/run
