@@ -10,7 +10,7 @@ from cephalometric.prediction.networks import OnnxNetworks
 @pytest.mark.skipif(not hasattr(os, 'sched_setaffinity') or os.cpu_count() < 2, reason='needs two cores on Linux')
 def test_where_some_cores_are_kept_from_the_process_there_is_a_thread_for_each_other_one(model_folder):
     def threads(networks):
-        return networks.search_session.get_session_options().intra_op_num_threads
+        return networks.coarse_session.get_session_options().intra_op_num_threads
 
     usable = os.sched_getaffinity(0)
     try:
