@@ -39,7 +39,7 @@ def predict_any_way(
     """Predict X-rays that may lie any way.
 
     Args:
-        predictor: A ``CephalometricPredictor`` or its like.
+        predictor: A :class:`cephalometric.prediction.predictor.Predictor` or its like.
         images: As its ``predict_batch`` takes them.
         usual_score: The mean score that an X-ray usually has, see ``Calibration``.
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from cephalometric.api import Model, load_model
 from cephalometric.errors import InputError
-from cephalometric.prediction.calibration import load_calibration
 from cephalometric.prediction.model_folder import CALIBRATION, DESCRIPTION, ModelDescription, read_description
 from cephalometric.training.checkpoints import load_from_checked_file
 from cephalometric.training.config import load_config
@@ -108,8 +107,5 @@ def _calibration_beside(checkpoint: Path, folder: Path) -> Path | None:
     beside = checkpoint.parent / 'model'
     if not ((beside / DESCRIPTION).is_file() and (beside / CALIBRATION).is_file()):
         return None
-    mine, other = read_description(folder), read_description(beside)
-    if mine.weights_id != other.weights_id:
-        return None
-    load_calibration(beside / CALIBRATION, mine.landmarks, [mine.weights_id])
-    return beside / CALIBRATION
+    same = read_description(folder).weights_id == read_description(beside).weights_id
+    return beside / CALIBRATION if same else None
