@@ -1,6 +1,7 @@
 # make demo            the whole pipeline, steps 1 to 5, on a built-in synthetic data set
 # make clean-demo      removes what make demo has made, the environment apart
 # make test            ruff and the tests
+# make fuzz            readers on files of changed structure, MINUTES=10 of them, other ones each time
 # make test-page       the report in a real browser; root on Debian is given one where there is none
 # make test-container  step 6 with a real container engine (a quarter of an hour; needs the demo's model)
 # make env             the environment alone; all of the above call it, and a second call does nothing
@@ -19,7 +20,10 @@ CONFIG := cldetection_configs/demo_hrnet-w18s_udp-1xb4-30e-192x224.py
 WHEELS := --only-binary=:all:
 BUILT := $(shell $(PYTHON) -c 'import sys; print("xtcocotools" if sys.version_info >= (3, 12) else "")')
 
-.PHONY: env demo clean-demo test test-page test-container
+.PHONY: env demo clean-demo test fuzz test-page test-container
+
+MINUTES ?= 10
+SCRIPTS = $(wildcard *.sh */*.sh */*/*.sh) .ci/run
 
 env: $(STAMP)
 
@@ -38,7 +42,14 @@ endif
 test: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/shellcheck --external-sources $(SCRIPTS)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+
+# Until the time is up or something is found; hypothesis then prints what it was made of.
+fuzz: env
+	@end=$$(($$(date +%s) + 60 * $(MINUTES))); inputs=0; while [ $$(date +%s) -lt $$end ]; do \
+	    FUZZ_EXAMPLES=500 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q tests/test_fuzz.py || exit 1; \
+	    inputs=$$((inputs + 500)); echo "$$inputs inputs of each kind so far"; done
 
 test-page: env
 	tests/install_browser.sh

@@ -147,7 +147,9 @@ def main() -> int:
         sys.exit(f'error: --programs {unknown[0]}: there are {", ".join(PROGRAMS)}')
     chance = random.Random(args.seed)
     found = 0
-    print('| program | seconds | SIGKILL | SIGTERM | full disk | ended before | faults |\n|---|---:|---:|---:|---:|---:|---:|')
+    print(
+        '| program | seconds | SIGKILL | SIGTERM | full disk | ended before | faults |\n|---|---:|---:|---:|---:|---:|---:|'
+    )
     with tempfile.TemporaryDirectory(dir=args.folder) as name:
         given = Path(name) / 'given'
         prepare_inputs(given)
@@ -273,7 +275,9 @@ class Trials:
                 begin = time.perf_counter()
                 process = start(self.arguments(), self.log)
                 if finished(process) != 0:
-                    sys.exit(f'error: {self.program.name} fails by itself:\n{self.log.read_text(errors="replace")[-3000:]}')
+                    sys.exit(
+                        f'error: {self.program.name} fails by itself:\n{self.log.read_text(errors="replace")[-3000:]}'
+                    )
                 self.seconds = time.perf_counter() - begin
                 self.size = sum(path.stat().st_size for path in self.out.rglob('*') if path.is_file())
                 found.append(checksums(self.out))
@@ -410,9 +414,7 @@ def visible(folder: Path) -> Iterator[Path]:
 
 def checksums(folder: Path) -> dict[str, str]:
     """The checksum of each visible file by its name below the folder."""
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in visible(folder)
-    }
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in visible(folder)}
 
 
 def half_written(folder: Path) -> Iterator[str]:

@@ -13,10 +13,8 @@ RECIPE=cldetection_configs/cpu_hrnet-w18s_udp-1xb8-45e-256x320.py
 
 main() {
   local uncompressed=$1 compressed=$2 out=$3
-  for kind in uncompressed compressed; do
-    "$PYTHON" step2_prepare_coco_dataset.py --mha_file_path "${!kind}/train_stack.mha" \
-      --train_gt_path "${!kind}/train-gt.json" --image_save_dir "$out/$kind/images" --landmarks isbi2015 --split 100 20 30
-  done
+  prepare "$uncompressed" "$out/uncompressed"
+  prepare "$compressed" "$out/compressed"
   diff -r "$out/uncompressed" "$out/compressed" && echo 'both stacks gave the same files'
 
   local started=$SECONDS
@@ -26,6 +24,12 @@ main() {
     --show-dir "$out/pictures" --out "$out/scores.json"
   "$PYTHON" step5_predict_expected_output.py --model "$out/run" \
     --load_mha_path "$compressed/train_stack.mha" --save_json_path "$out/expected_output.json"
+}
+
+prepare() {
+  local stack=$1 data_root=$2
+  "$PYTHON" step2_prepare_coco_dataset.py --mha_file_path "$stack/train_stack.mha" --train_gt_path "$stack/train-gt.json" \
+    --image_save_dir "$data_root/images" --landmarks isbi2015 --split 100 20 30
 }
 
 main "$@"
