@@ -1,8 +1,8 @@
 """What is left when a program is killed at any moment or the disk is full, and does a second run complete?
 
 Each program works on a tiny synthetic data set, in a folder in which a file of the user's and the results of an earlier
-run lie. It is killed by SIGKILL or SIGTERM at a random moment, or its disk (a small tmpfs, which needs root) is full at a
-random size. Then
+run lie. It is killed by SIGKILL or SIGTERM at a random moment, or its disk (a small tmpfs, which needs root) is full
+at a random size. Then
 
 - no file of the user's is changed or gone, inside the folder or beside it;
 - no file is half written: JSON parses, tables end in a full line, pictures decode, weights and graphs open, and what a
@@ -178,7 +178,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def load_everything() -> None:
-    """Load what the programs import, so that a fork begins at once. Nothing is computed: threads do not live on in forks."""
+    """Load what the programs import, so that a fork begins at once. Nothing is computed: a fork has no threads."""
     import cv2
     import torch
 

@@ -233,9 +233,7 @@ def change_tiff(data: bytes, chance: random.Random) -> bytes:
         kind = chance.choice(('tag', 'type', 'count', 'value', 'value', 'value', 'next', 'size'))
         value = chance.choice((0, 1, 2, 3, 5, 7, 8, 16, 32, 64, 32773, 34712, 65535, 2**31 - 1, 2**32 - 1, directory))
         if kind == 'tag':
-            struct.pack_into(
-                '<H', changed, place, chance.choice((254, 256, 258, 259, 262, 266, 277, 284, 320, 338, 339))
-            )
+            struct.pack_into('<H', changed, place, chance.choice((254, 256, 258, 259, 262, 277, 284, 320, 338, 339)))
         elif kind == 'type':
             struct.pack_into('<H', changed, place + 2, chance.choice((0, 1, 2, 3, 4, 5, 11, 12, 13, 16, 99)))
         elif kind == 'count':

@@ -26,13 +26,13 @@ from films import labelme_content, phantoms, points
 from hypothesis import HealthCheck, given, settings
 from mutations import (
     ODD_VALUES,
+    chances,
     change_bytes,
     change_document,
     change_jpeg,
     change_lines,
     change_png,
     change_tiff,
-    chances,
     changed_json,
     changed_table,
 )
