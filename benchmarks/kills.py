@@ -147,9 +147,8 @@ def main() -> int:
         sys.exit(f'error: --programs {unknown[0]}: there are {", ".join(PROGRAMS)}')
     chance = random.Random(args.seed)
     found = 0
-    print(
-        '| program | seconds | SIGKILL | SIGTERM | full disk | ended before | faults |\n|---|---:|---:|---:|---:|---:|---:|'
-    )
+    print('| program | seconds | SIGKILL | SIGTERM | full disk | ended before | faults |')
+    print('|---|---:|---:|---:|---:|---:|---:|')
     with tempfile.TemporaryDirectory(dir=args.folder) as name:
         given = Path(name) / 'given'
         prepare_inputs(given)
