@@ -1,7 +1,7 @@
 """The COCO tools that MMPose imports.
 
 MMPose asks for xtcocotools, a fork of pycocotools that adds scores of whole bodies. It has no wheel for Python 3.12 and
-later, where pycocotools takes its place: what MMPose needs of it here is to read COCO files, in which both are the same.
+later, where pycocotools takes its place: what MMPose needs of it here is to read COCO files, where both agree.
 """
 
 import sys
