@@ -26,6 +26,7 @@ VERSIONS = (
     'opencv-python',
     'SimpleITK',
     'xtcocotools',
+    'pycocotools',
 )
 COMPONENTS = {
     'DATASETS': ('CephalometricDataset',),
@@ -78,7 +79,7 @@ def device() -> str:
 def check_installation(config_folder: Path) -> Iterator[Check]:
     """Check libraries, components, every config of a folder, and checkpoints, in the order in which they build up."""
     yield _check('torch and torchvision match', _torch_and_torchvision, REINSTALL)
-    yield _check('numpy and xtcocotools agree', _numpy_and_xtcocotools, 'install numpy 1.26.4 and xtcocotools 1.14.3')
+    yield _check('numpy and the COCO tools agree', _numpy_and_coco_tools, REINSTALL)
     yield _check("mmcv is within MMPose's range", _mmcv, 'install mmcv-lite 2.1.0 with MMPose 1.1.0')
     yield _check('our components are registered', _components, 'run pip install --no-deps -e mmpose_package')
     for path in sorted(config_folder.glob('*.py')):
@@ -108,9 +109,10 @@ def _torch_and_torchvision() -> str:
     return f'{torch.__version__} and {torchvision.__version__}'
 
 
-def _numpy_and_xtcocotools() -> str:
-    import_module('xtcocotools.mask').encode(np.asfortranarray(np.ones((2, 2, 1), np.uint8)))
-    return f'numpy {np.__version__}, xtcocotools {metadata.version("xtcocotools")}'
+def _numpy_and_coco_tools() -> str:
+    tools = import_module('cephalometric.models.coco_tools').find_coco_tools()
+    import_module(f'{tools}.mask').encode(np.asfortranarray(np.ones((2, 2, 1), np.uint8)))
+    return f'numpy {np.__version__}, {tools} {metadata.version(tools)}'
 
 
 def _mmcv() -> str:

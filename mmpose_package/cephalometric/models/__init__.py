@@ -2,6 +2,10 @@
 
 import warnings
 
+from cephalometric.models.coco_tools import find_coco_tools
+
+# Before anything of MMPose, which imports them.
+find_coco_tools()
 # mmcv-lite says at every import that it is not mmcv; nothing here uses what it lacks.
 warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')
 

@@ -38,7 +38,7 @@ class Curves:
 
     def write_table(self) -> None:
         """Write the table, whole or not at all."""
-        with atomic_write(self.table) as partial, open(partial, 'w', newline='') as file:
+        with atomic_write(self.table) as partial, open(partial, 'w', newline='', encoding='utf-8') as file:
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
             writer.writerows(self._sorted_rows())
@@ -56,7 +56,7 @@ def read_curves(path: Path) -> list[dict[str, float]]:
     """The rows of a ``curves.csv``, without the values that an epoch does not have; none when there is no such file."""
     if not path.is_file():
         return []
-    with open(path, newline='') as file:
+    with open(path, newline='', encoding='utf-8') as file:
         return [{name: float(text) for name, text in row.items() if text} for row in csv.DictReader(file)]
 
 

@@ -3,6 +3,8 @@
 import pickle
 import socket
 import urllib.error
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -24,6 +26,8 @@ def _statistics_method(owner: object, name: str) -> object:
     return getattr(owner, name)
 
 
+_multiarray = import_module('numpy._core.multiarray' if find_spec('numpy._core') else 'numpy.core.multiarray')
+
 # What an MMEngine checkpoint holds besides tensors and plain types: log buffers, and numpy's way of saving arrays, with
 # the name that it has before numpy 2 and the one that it has since.
 torch.serialization.add_safe_globals(
@@ -34,7 +38,7 @@ torch.serialization.add_safe_globals(
         np.dtype,
         *(
             (function, f'numpy.{core}.multiarray.{function.__name__}')
-            for function in (np.core.multiarray._reconstruct, np.core.multiarray.scalar)
+            for function in (_multiarray._reconstruct, _multiarray.scalar)
             for core in ('core', '_core')
         ),
         *(type(np.dtype(kind)) for kind in ('float64', 'float32', 'int64', 'int32', 'uint8', 'bool')),
