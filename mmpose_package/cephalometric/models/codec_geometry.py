@@ -8,7 +8,7 @@ from mmpose.codecs.base import BaseKeypointCodec
 
 from cephalometric.models.udp_heatmap import BoundedUDPHeatmap
 
-RUN_PX, STEP_PX, BORDER_PX = 32, 0.5, 24
+RUN_PX, STEP_PX, BORDER_PX = 32, 0.5, 48
 CLEAR = 0.4
 
 
@@ -53,15 +53,11 @@ def _runs(length: float) -> np.ndarray:
 def round_trip(codec: BaseKeypointCodec, places: np.ndarray) -> np.ndarray | None:
     """Places, shape (K, 2) as x, y, in pixels of the input, encoded and decoded; None where the codec has no way back."""
     visible = np.ones((1, len(places)), np.float32)
-    try:
-        encoded = codec.encode(places[None].astype(np.float32), visible)
-        arguments = list(_arguments(encoded))
-    except Exception:  # A codec of the user's own may raise anything; then this is no way to know it.
-        return None
-    for parts in arguments:
+    encoded = codec.encode(places[None].astype(np.float32), visible)
+    for parts in _arguments(encoded):
         try:
             decoded = np.asarray(codec.decode(*parts)[0], float)
-        except Exception:
+        except Exception:  # A codec may raise anything for what it does not decode.
             continue
         if decoded.shape == (1, *places.shape) and np.isfinite(decoded).all():
             return decoded[0]

@@ -9,6 +9,7 @@ import inspect
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -56,8 +57,7 @@ def load_config(
     missing = [name for name in REQUIRED if name not in config]
     if missing:
         raise InputError(f'{path}: not a recipe of this toolkit: it says no {", ".join(missing)}')
-    config.setdefault('default_scope', 'mmpose')
-    init_default_scope(config.default_scope)
+    _enter_scope(config)
     check_structure(config)
     check_types(config)
     check_numbers(config)
@@ -65,11 +65,19 @@ def load_config(
     config.data_root = str(find_data_root(data_root, config.data_root))
     _complete(config)
     try:
-        json.dumps(plain(config))
+        json.dumps(plain(config), allow_nan=False)
     except (TypeError, ValueError) as error:
         # A trained model keeps its recipe as data: this is said now, and not when the training is over.
         raise InputError(f'{path}: holds what is no data, such as a class instead of its name: {error}') from None
     return config
+
+
+def _enter_scope(config: Config) -> None:
+    scope = config.get('default_scope') or 'mmpose'
+    if not isinstance(scope, str) or find_spec(scope) is None:
+        raise InputError(f"{config.filename}: default_scope = {scope!r}: no such package; leave it out for 'mmpose'")
+    config.default_scope = scope
+    init_default_scope(scope)
 
 
 def find_data_root(data_root: str | None, otherwise: str | None = None) -> Path:
@@ -126,7 +134,8 @@ def _complete(config: Config) -> None:
         dataset.data_root = config.data_root
         dataset.pipeline = config.train_pipeline if name == 'train' else config.test_pipeline
     on_gpu = torch.cuda.is_available()
-    config.setdefault('env_cfg', ConfigDict()).setdefault('dist_cfg', ConfigDict())
+    config.env_cfg = config.get('env_cfg') or {}
+    config.env_cfg.setdefault('dist_cfg', ConfigDict())
     config.env_cfg.dist_cfg.backend = 'nccl' if on_gpu else 'gloo'
     if not on_gpu:
         # DistributedDataParallel takes device ids, MMEngine's default, for GPUs only.
@@ -147,8 +156,16 @@ def _built_codec(config: Config) -> BaseKeypointCodec:
 
 def _warp(config: Config, codec: BaseKeypointCodec, transform: ConfigDict) -> bool:
     """Whether the X-ray is warped as UDP does it: as the codec has it, which a recipe can say where it does not show."""
-    measured, said = is_edge_to_edge(codec, config.codec.input_size), transform.get('use_udp')
-    name = config.codec.type
+    said, name = transform.get('use_udp'), config.codec.type
+    try:
+        measured = is_edge_to_edge(codec, config.codec.input_size)
+    except Exception as error:  # What a codec of MMPose raises for values that it does not take, or one of the user's.
+        if said is None:
+            raise InputError(
+                f'{config.filename}: codec = {plain(config.codec)}: cannot encode a landmark: {type(error).__name__}: '
+                f'{first_line(error)}'
+            ) from None
+        measured = None
     if measured is None and said is None:
         raise InputError(
             f'{config.filename}: it does not show whether {name} places landmarks as UDP does (the centres of the '

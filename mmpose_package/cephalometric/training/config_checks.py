@@ -26,7 +26,8 @@ OURS = {'landmark_set', 'data_root', 'codec', 'patch_codec', 'views', 'train_pip
 OF_MMENGINE = {'auto_scale_lr', 'sync_bn', 'custom_imports', 'cfg', 'runner_type', 'model_wrapper_cfg'}
 OF_LOADERS = {'dataset', 'batch_sampler', 'sampler', 'collate_fn', 'num_batch_per_epoch'}
 # What MMEngine takes out of such a dict before it hands the rest to the class.
-TAKEN_OUT = {'type', '_scope_', '_delete_', 'priority', 'convert_to_iter_based', 'by_epoch', 'constructor', 'paramwise_cfg'}
+INTERNAL = {'self', 'args', 'kwargs', '_scope_', '_delete_'}
+TAKEN_OUT = {*INTERNAL, 'type', 'priority', 'convert_to_iter_based', 'by_epoch', 'constructor', 'paramwise_cfg'}
 # Below these stand settings that are no arguments of a class, or that others take apart in their own ways.
 NO_ARGUMENTS = re.compile(r'(^|\.)(metainfo|\w*_?cfg)$')
 # Nor these: what a transform is given may be another library's, and the pipeline of a dataset stands elsewhere too.
@@ -46,18 +47,41 @@ def check_structure(config: Config) -> None:
         InputError: One is of another kind, or lacks its type.
     """
     parts: dict[str, type | tuple] = {'landmark_set': str, 'data_root': str, 'codec': dict, 'model': dict}
-    parts |= {'train_pipeline': (list, tuple), 'test_pipeline': (list, tuple), 'model.head': dict, 'model.backbone': dict}
+    parts |= {
+        'train_pipeline': (list, tuple),
+        'test_pipeline': (list, tuple),
+        'model.head': dict,
+        'model.backbone': dict,
+    }
     if 'views' in config:
         parts |= {'views': (list, tuple), 'patch_codec': dict, 'model.refiner': dict}
         parts |= {'model.refiner.backbone': dict, 'model.refiner.head': dict}
     for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         if config.get(loader) is not None:
             parts |= {loader: dict, f'{loader}.dataset': dict}
+    if config.get('default_hooks') is not None:
+        parts |= {'default_hooks': dict}
+    if config.get('custom_hooks') is not None:
+        parts |= {'custom_hooks': (list, tuple)}
+    if len({config.get(f'val_{part}') is None for part in ('dataloader', 'cfg', 'evaluator')}) > 1:
+        raise InputError(
+            f'{config.filename}: val_dataloader, val_cfg and val_evaluator go together: say all of them or, to train '
+            'without validation, --no-validation'
+        )
     for name, kind in parts.items():
-        found, wanted = _at(config, name), 'settings, as dict(...)' if kind is dict else 'text' if kind is str else 'a list'
+        found, wanted = (
+            _at(config, name),
+            'settings, as dict(...)' if kind is dict else 'text' if kind is str else 'a list',
+        )
         if not isinstance(found, kind):
             raise InputError(f'{config.filename}: {name} must be {wanted}, not {_kind_of(found)}')
-        typed = [found] if kind is dict and not name.endswith('_dataloader') else found if kind == (list, tuple) else []
+        typed = (
+            [found]
+            if kind is dict and not name.endswith(('_dataloader', '_hooks'))
+            else found
+            if kind == (list, tuple)
+            else []
+        )
         for entry in typed if name != 'views' else []:
             if not isinstance(entry, Mapping) or not isinstance(entry.get('type'), str):
                 raise InputError(f"{config.filename}: {name} must say its type in quotes, as dict(type='...', ...)")
@@ -171,6 +195,7 @@ def check_numbers(config: Config) -> None:
     """
     for name, least in (
         *(('train_cfg.max_epochs', 1), ('train_cfg.val_interval', 1), ('default_hooks.checkpoint.interval', 1)),
+        *(('default_hooks.checkpoint.max_keep_ckpts', -1), ('default_hooks.logger.interval', 1)),
         *((f'{part}_dataloader.batch_size', 1) for part in ('train', 'val', 'test')),
         *((f'{part}_dataloader.num_workers', 0) for part in ('train', 'val', 'test')),
     ):
@@ -181,7 +206,9 @@ def check_numbers(config: Config) -> None:
         value = _at(config, name)
         fits = isinstance(value, Sequence) and len(value) == 2 and all(_is_whole(length, 1) for length in value)
         if value is not None and not fits:
-            raise InputError(f'{config.filename}: {name} = {value!r}: must be width and height in pixels, as (256, 320)')
+            raise InputError(
+                f'{config.filename}: {name} = {value!r}: must be width and height in pixels, as (256, 320)'
+            )
     rate = _at(config, 'optim_wrapper.optimizer.lr')
     if rate is not None and not (_is_number(rate) and math.isfinite(rate) and rate > 0):
         raise InputError(f'{config.filename}: optim_wrapper.optimizer.lr = {rate!r}: must be {POSITIVE}')

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from mmengine.config import Config, DictAction
 
 from cephalometric.errors import InputError
-from cephalometric.training.config_checks import known_names
+from cephalometric.training.config_checks import INTERNAL, known_names
 
 FLAG = '--cfg-options'
 KINDS = {bool: 'True or False', int: 'a number', float: 'a number', list: 'a list, such as [1,2]', dict: 'settings'}
@@ -22,7 +22,9 @@ def parse_options(words: Iterable[str]) -> dict[str, str]:
     for word in words:
         key, sign, value = word.partition('=')
         if not (key.strip() and sign and value.strip()):
-            raise InputError(f'{FLAG} {word}: say KEY=VALUE, such as train_cfg.max_epochs=10, without blanks around "="')
+            raise InputError(
+                f'{FLAG} {word}: say KEY=VALUE, such as train_cfg.max_epochs=10, without blanks around "="'
+            )
         options[key.strip()] = value.strip()
     return options
 
@@ -57,7 +59,9 @@ def _look_up(config: Config, key: str) -> tuple[object, bool]:
         path = '.'.join(names[:depth])
         if isinstance(place, (list, tuple)):
             if not (name.isdigit() and int(name) < len(place)):
-                raise InputError(f'{FLAG} {key}: {path} is a list of {len(place)}: say a place from 0 to {len(place) - 1}')
+                raise InputError(
+                    f'{FLAG} {key}: {path} is a list of {len(place)}: say a place from 0 to {len(place) - 1}'
+                )
             place = place[int(name)]
         elif not isinstance(place, Mapping):
             raise InputError(f'{FLAG} {key}: {path} is {place!r} in {config.filename}, and holds no settings')
@@ -66,12 +70,13 @@ def _look_up(config: Config, key: str) -> tuple[object, bool]:
         else:
             known = known_names(place, path)
             if not name or (known is not None and name not in known):
-                raise InputError(f'{FLAG} {key}: {_unknown(name, path, set(known or ()) | set(place))}')
+                raise InputError(f'{FLAG} {key}: {_unknown(name, path, (known or set()) | set(place))}')
             return None, True
     return place, False
 
 
 def _unknown(name: str, path: str, known: set[str]) -> str:
+    known -= INTERNAL
     near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
     hint = f'did you mean {" or ".join(near)}?' if near else f'it has {", ".join(sorted(known))}'
     return f'no setting {name!r} in {path or "the config"}; {hint}'
@@ -91,7 +96,9 @@ def _parsed(key: str, text: str, old: object) -> object:
 def _check_kind(key: str, value: object, old: object) -> None:
     if old is None or (value is None and not isinstance(old, (bool, int, float))):
         return
-    kind = next((kind for kind in (bool, int, float, list, dict) if isinstance(old, list if kind is list else kind)), None)
+    kind = next(
+        (kind for kind in (bool, int, float, list, dict) if isinstance(old, list if kind is list else kind)), None
+    )
     if isinstance(old, tuple):
         kind = list
     fits = {
@@ -104,7 +111,7 @@ def _check_kind(key: str, value: object, old: object) -> None:
     }[kind]
     if not fits:
         hint = f': say {key}.NAME=VALUE' if kind is dict else ''
-        raise InputError(f'{FLAG} {key}={value}: {KINDS[kind]} is wanted, as {_short(old)} in the config{hint}')
+        raise InputError(f'{FLAG} {key}={value}: it wants {KINDS[kind]}, as {_short(old)} in the config{hint}')
 
 
 def _short(value: object) -> str:

@@ -1,13 +1,15 @@
 """Config files as they are read: whatever is wrong with one is one line that says where and what."""
 
+import ast
 import os
 import sysconfig
 import traceback
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
-import mmengine
 from mmengine.config import Config, ConfigDict
 
 from cephalometric.errors import InputError
@@ -16,7 +18,6 @@ OTHERS_CODE = tuple(
     os.path.join(folder, '')
     for folder in (sysconfig.get_paths()['stdlib'], *{sysconfig.get_paths()[name] for name in ('purelib', 'platlib')})
 )
-INHERIT = "inherit by _base_ = 'other_recipe.py'"
 
 
 def read_config(path: str | Path) -> Config:
@@ -33,7 +34,9 @@ def read_config(path: str | Path) -> Config:
     try:
         # Not lazily: a file that imports a package is then read as any other.
         config = Config.fromfile(str(path), lazy_import=False, import_custom_modules=False)
-    except (Exception, SystemExit) as error:  # It is a program: it may raise anything.
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # It is a program: it may raise anything, and may want to exit.
         raise InputError(_explained(path, error)) from None
     _import_modules(config, path)
     return config
@@ -51,14 +54,29 @@ def _explained(path: Path, error: BaseException) -> str:
         return f'{_place(path, file, line)}: not a config in UTF-8 ({reason}): save it in that encoding'
     if isinstance(error, FileNotFoundError) and line is None:
         return f'{path}: no such config, or it inherits from one that is missing ({reason})'
+    text = Path(file).read_text('utf-8') if Path(file).is_file() else ''
+    if text.startswith('\ufeff'):
+        return f'{_place(path, file, 1)}: begins with a byte order mark: save it as UTF-8 without one'
+    if 'read_base' in text:
+        return f"{_place(path, file, line)}: read_base() is not understood here: inherit by _base_ = 'other_recipe.py'"
     if isinstance(error, SyntaxError):
-        line, reason = error.lineno, error.msg
+        line, reason = _syntax_error(text)
     elif isinstance(error, ImportError):
-        hint = f': read_base() is not understood here; {INHERIT}' if 'read_base' in Path(file).read_text('utf-8') else ''
-        reason += hint or ': install the package, or leave the import out'
+        reason += ': install the package, or leave the import out'
     elif isinstance(error, KeyError):
         reason = f'{reason} is not known here'
     return f'{_place(path, file, line)}: not a config: {kind}: {reason}'
+
+
+def _syntax_error(text: str) -> tuple[int | None, str]:
+    """Line and reason: MMEngine names those of a copy that it has made."""
+    try:
+        ast.parse(text)
+    except SyntaxError as error:
+        return error.lineno, error.msg
+    except ValueError as error:
+        return None, str(error)
+    return None, 'its _base_ is no name, or no list of names, in quotes'
 
 
 def _place(path: Path, file: str, line: int | None) -> str:
@@ -80,26 +98,41 @@ def _file_being_read(error: BaseException) -> str | None:
 
 def first_line(error: BaseException) -> str:
     """The first line of what an exception says."""
-    return (str(error).strip().splitlines() or ['no reason given'])[0]
+    try:
+        return (str(error).strip().splitlines() or ['no reason given'])[0]
+    except Exception:  # Of somebody's exception not even that is sure.
+        return 'no reason given'
 
 
 def _import_modules(config: Config, path: Path) -> None:
-    try:
-        if custom := config.get('custom_imports'):
-            mmengine.utils.import_modules_from_strings(**custom)
-    except (Exception, SystemExit) as error:
-        cause = error.__context__ or error
-        own = [frame for frame in traceback.extract_tb(cause.__traceback__) if _is_own(frame.filename)]
-        where = f' ({own[-1].filename}, line {own[-1].lineno})' if own else ''
-        names = dict(custom).get('imports') if isinstance(custom, dict) else custom
+    custom = config.get('custom_imports')
+    if not custom:
+        return
+    names = custom.get('imports') if isinstance(custom, Mapping) else None
+    names = [names] if isinstance(names, str) else names
+    if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
         raise InputError(
-            f'{path}: custom_imports = {names}: {type(cause).__name__}: {first_line(cause)}{where}: install the '
-            'module, or say in PYTHONPATH which folder it is in'
-        ) from None
+            f"{path}: custom_imports must be dict(imports=['module', ...]), not {plain(config)['custom_imports']}"
+        )
+    for name in names:
+        try:
+            import_module(name)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # A module may raise anything, too.
+            reason = f'{path}: custom_imports: {name}: {type(error).__name__}: {first_line(error)}'
+            if isinstance(error, ImportError) and custom.get('allow_failed_imports'):
+                warnings.warn(reason, stacklevel=2)
+                continue
+            own = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_own(frame.filename)]
+            reason += f' ({own[-1].filename}, line {own[-1].lineno})' if own else ''
+            missing = isinstance(error, ModuleNotFoundError)
+            remedy = ': install the module, or say in PYTHONPATH which folder it is in' if missing else ''
+            raise InputError(reason + remedy) from None
 
 
 def _is_own(file: str) -> bool:
-    return os.path.isabs(file) and not file.startswith(OTHERS_CODE) and file != __file__
+    return os.path.isabs(file) and not file.startswith(OTHERS_CODE) and file != os.path.abspath(__file__)
 
 
 @contextmanager
