@@ -69,7 +69,10 @@ def test_a_detection_rate_counts_errors_up_to_the_threshold():
 
 
 @given(
-    st.floats(-5, 5), st.floats(-5, 5), st.floats(-5000, 5000), st.sampled_from([(0, 0), (0, 1), (1, 0), (1, 1), (1, 2)])
+    st.floats(-5, 5),
+    st.floats(-5, 5),
+    st.floats(-5000, 5000),
+    st.sampled_from([(0, 0), (0, 1), (1, 0), (1, 1), (1, 2)]),
 )
 def test_a_shift_that_never_varies_is_no_chance_and_is_told_from_too_few_images(dx, dy, origin, varying):
     """Errors that vary in no direction, or in one alone, as numbers far from 0 have them in their last digits."""
