@@ -4,7 +4,8 @@ import difflib
 import inspect
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import mmengine.registry
 import mmpose.registry
@@ -26,8 +27,8 @@ OURS = {'landmark_set', 'data_root', 'codec', 'patch_codec', 'views', 'train_pip
 OF_MMENGINE = {'auto_scale_lr', 'sync_bn', 'custom_imports', 'cfg', 'runner_type', 'model_wrapper_cfg'}
 OF_LOADERS = {'dataset', 'batch_sampler', 'sampler', 'collate_fn', 'num_batch_per_epoch'}
 # What MMEngine takes out of such a dict before it hands the rest to the class.
-INTERNAL = {'self', 'args', 'kwargs', '_scope_', '_delete_'}
-TAKEN_OUT = {*INTERNAL, 'type', 'priority', 'convert_to_iter_based', 'by_epoch', 'constructor', 'paramwise_cfg'}
+INTERNAL = frozenset({'self', 'args', 'kwargs', '_scope_', '_delete_'})
+TAKEN_OUT = INTERNAL | {'type', 'priority', 'convert_to_iter_based', 'by_epoch', 'constructor', 'paramwise_cfg'}
 # Below these stand settings that are no arguments of a class, or that others take apart in their own ways.
 NO_ARGUMENTS = re.compile(r'(^|\.)(metainfo|\w*_?cfg)$')
 # Nor these: what a transform is given may be another library's, and the pipeline of a dataset stands elsewhere too.
@@ -135,56 +136,75 @@ def _wrong_type(part: Mapping, path: str) -> Iterator[str]:
         yield f'{path}.type: nothing is registered as {part["type"]!r}{_near(part["type"], names)}'
         return
     known = known_names(part, path)
-    for name in part if known is not None else ():
-        if name not in known:
-            yield f'{path}: {part["type"]} takes no {name!r}{_near(name, known)}'
+    for name in part:
+        if not known.allow(name):
+            yield f'{path}: {part["type"]} takes no {name!r}{_near(name, known.names)}'
 
 
-def _near(name: str, known: set[str]) -> str:
+def _near(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, sorted(known), n=3)
     return f'; did you mean {" or ".join(near)}?' if near else ''
 
 
-def known_names(part: Mapping, path: str) -> set[str] | None:
+@dataclass(frozen=True)
+class KnownNames:
+    """What may stand in a part of a config.
+
+    Attributes:
+        names: The names that are known.
+        is_open: Whether others may stand there too.
+    """
+
+    names: frozenset[str]
+    is_open: bool = False
+
+    def allow(self, name: str) -> bool:
+        """Whether a name may stand there; one that is nearly a known one is none of the others, but misspelled."""
+        return name in self.names or (
+            self.is_open and bool(name) and not difflib.get_close_matches(name, self.names, n=1, cutoff=0.8)
+        )
+
+
+def known_names(part: Mapping, path: str) -> KnownNames:
     """What may stand in a part of a config.
 
     Args:
         part: The part.
         path: Its dotted name; empty for the whole config.
-
-    Returns:
-        None where anything may.
     """
     if not path:
-        return {*inspect.signature(Runner.__init__).parameters, *OURS, *OF_MMENGINE, *part} - {'self'}
+        return KnownNames(frozenset({*_parameters(Runner), *OURS, *OF_MMENGINE, *part}))
     if path in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
-        return {*inspect.signature(DataLoader.__init__).parameters, *OF_LOADERS} - {'self'}
+        return KnownNames(_parameters(DataLoader) | OF_LOADERS)
     loops = {'train_cfg': (EpochBasedTrainLoop, IterBasedTrainLoop), 'val_cfg': (ValLoop,), 'test_cfg': (TestLoop,)}
     if path in loops and 'type' not in part:
-        return TAKEN_OUT.union(*(inspect.signature(loop.__init__).parameters for loop in loops[path]))
+        return KnownNames(TAKEN_OUT.union(*map(_parameters, loops[path])))
     if NO_ARGUMENTS.search(path):
-        return None
+        return KnownNames(frozenset(part), is_open=True)
     kinds = [OptimWrapper] if path == 'optim_wrapper' and 'type' not in part else classes_of(str(part.get('type')))
-    arguments = [_arguments(kind) for kind in kinds]
-    return TAKEN_OUT.union(*arguments) if arguments and None not in arguments else None
+    found = [_arguments(kind) for kind in kinds]
+    names = TAKEN_OUT.union(*(each.names for each in found))
+    return KnownNames(names, is_open=not found or any(each.is_open for each in found))
 
 
-def _arguments(found: type | Callable) -> set[str] | None:
-    """The arguments of a class, and of those that it hands its others on to; None where it takes anything."""
-    if not inspect.isclass(found):
-        return None
+def _parameters(kind: type) -> frozenset[str]:
+    return frozenset(inspect.signature(kind.__init__).parameters)
+
+
+def _arguments(found: type | Callable) -> KnownNames:
+    """The arguments of a class, and of those that it hands its others on to."""
     names: set[str] = set()
-    for kind in found.__mro__:
-        if '__init__' not in vars(kind):
+    for kind in found.__mro__ if inspect.isclass(found) else ():
+        if '__init__' not in vars(kind) or kind is object:
             continue
         try:
             parameters = inspect.signature(kind.__init__).parameters.values()
         except (TypeError, ValueError):
-            return None
+            break
         names |= {parameter.name for parameter in parameters}
         if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-            return names
-    return None
+            return KnownNames(frozenset(names))
+    return KnownNames(frozenset(names), is_open=True)
 
 
 def check_numbers(config: Config) -> None:

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from mmengine.config import Config, DictAction
 
@@ -69,14 +70,14 @@ def _look_up(config: Config, key: str) -> tuple[object, bool]:
             place = place[name]
         else:
             known = known_names(place, path)
-            if not name or (known is not None and name not in known):
-                raise InputError(f'{FLAG} {key}: {_unknown(name, path, (known or set()) | set(place))}')
+            if not known.allow(name):
+                raise InputError(f'{FLAG} {key}: {_unknown(name, path, known.names | set(place))}')
             return None, True
     return place, False
 
 
-def _unknown(name: str, path: str, known: set[str]) -> str:
-    known -= INTERNAL
+def _unknown(name: str, path: str, known: AbstractSet[str]) -> str:
+    known = known - INTERNAL
     near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
     hint = f'did you mean {" or ".join(near)}?' if near else f'it has {", ".join(sorted(known))}'
     return f'no setting {name!r} in {path or "the config"}; {hint}'
@@ -89,8 +90,8 @@ def _parsed(key: str, text: str, old: object) -> object:
         return None if bare == 'None' else bare
     try:
         return DictAction._parse_iterable(text)
-    except AssertionError as error:
-        raise InputError(f'{FLAG} {key}={text}: {error}') from None
+    except (AssertionError, ValueError, RecursionError):  # What MMEngine trips over.
+        raise InputError(f'{FLAG} {key}={text}: its brackets or commas do not fit: say a list as [1,2]') from None
 
 
 def _check_kind(key: str, value: object, old: object) -> None:
