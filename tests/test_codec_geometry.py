@@ -124,7 +124,7 @@ def test_it_is_measured_at_every_size(width):
 
 def test_a_codec_that_cannot_be_measured_is_said_in_the_recipe(tmp_path):
     codec = {'type': 'NoWayBack', 'input_size': (64, 64)}
-    with pytest.raises(InputError, match='NoWayBack.*use_udp=True'):
+    with pytest.raises(InputError, match=r'NoWayBack.*use_udp=True'):
         load_config(recipe_with(codec, tmp_path))
     said = {'train_pipeline.3.use_udp': True, 'test_pipeline.2.use_udp': True}
     config = load_config(recipe_with(codec, tmp_path), options=said)
@@ -132,7 +132,7 @@ def test_a_codec_that_cannot_be_measured_is_said_in_the_recipe(tmp_path):
 
 
 def test_what_a_recipe_says_and_the_codec_contradicts_is_refused(tmp_path):
-    with pytest.raises(InputError, match='use_udp=False.*BoundedUDPHeatmap'):
+    with pytest.raises(InputError, match=r'use_udp=False.*BoundedUDPHeatmap'):
         load_config(TINY_RECIPE, options={'test_pipeline.2.use_udp': False})
     load_config(TINY_RECIPE, options={'test_pipeline.2.use_udp': True})
 

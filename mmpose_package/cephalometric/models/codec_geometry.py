@@ -16,8 +16,8 @@ def is_edge_to_edge(codec: BaseKeypointCodec, input_size: Sequence[int]) -> bool
     """Whether the X-ray must be warped to the network's input as UDP does it (J. Huang et al., arXiv 1911.07524).
 
     Then the centres of the outer pixels of the input lie on the edges of the region that the input shows, and a place
-    x of the input, which is W pixels wide, is the part x / (W - 1) of the region; in the classic geometry it is the part
-    x / W. MMPose takes what a codec decodes for a part of W, whatever the codec. So a codec of the classic geometry
+    x of the input, which is W pixels wide, is the part x / (W - 1) of the region; in the classic geometry it is x / W.
+    MMPose takes what a codec decodes for a part of W, whatever the codec. So a codec of the classic geometry
     gives places back as they were, and one of UDP's gives them W / (W - 1) times as large.
 
     Args:
@@ -51,7 +51,7 @@ def _runs(length: float) -> np.ndarray:
 
 
 def round_trip(codec: BaseKeypointCodec, places: np.ndarray) -> np.ndarray | None:
-    """Places, shape (K, 2) as x, y, in pixels of the input, encoded and decoded; None where the codec has no way back."""
+    """Places, shape (K, 2) as x, y, in pixels of the input, encoded and decoded; None where there is no way back."""
     visible = np.ones((1, len(places)), np.float32)
     encoded = codec.encode(places[None].astype(np.float32), visible)
     for parts in _arguments(encoded):

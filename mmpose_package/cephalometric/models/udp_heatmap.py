@@ -28,8 +28,8 @@ class BoundedUDPHeatmap(UDPHeatmap):
             keypoints_visible: Shape (1, K); all count by default.
 
         Returns:
-            ``heatmaps``, float32, shape (K, H, W), and ``keypoint_weights``, float32, shape (1, K): 0 where a landmark is
-            not visible, or so far outside that none of its Gaussian lies in the heatmap.
+            ``heatmaps``, float32, shape (K, H, W), and ``keypoint_weights``, float32, shape (1, K): 0 where a landmark
+            is not visible, or so far outside that none of its Gaussian lies in the heatmap.
         """
         if self.heatmap_type != 'gaussian':
             return super().encode(keypoints, keypoints_visible)

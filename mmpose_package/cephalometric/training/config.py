@@ -155,7 +155,7 @@ def _built_codec(config: Config) -> BaseKeypointCodec:
 
 
 def _warp(config: Config, codec: BaseKeypointCodec, transform: ConfigDict) -> bool:
-    """Whether the X-ray is warped as UDP does it: as the codec has it, which a recipe can say where it does not show."""
+    """Whether the X-ray is warped as UDP does it: as its codec does, or as the recipe says where that does not show."""
     said, name = transform.get('use_udp'), config.codec.type
     try:
         measured = is_edge_to_edge(codec, config.codec.input_size)
@@ -169,8 +169,8 @@ def _warp(config: Config, codec: BaseKeypointCodec, transform: ConfigDict) -> bo
     if measured is None and said is None:
         raise InputError(
             f'{config.filename}: it does not show whether {name} places landmarks as UDP does (the centres of the '
-            f'outer pixels on the edges of the image) or not: say so in both pipelines, as dict(type={transform.type!r}, '
-            'use_udp=True) or use_udp=False'
+            'outer pixels on the edges of the image) or not: say so in both pipelines, as '
+            f'dict(type={transform.type!r}, use_udp=True) or use_udp=False'
         )
     if measured is None:
         return bool(said)

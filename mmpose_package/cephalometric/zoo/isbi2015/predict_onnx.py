@@ -107,7 +107,8 @@ def peak(heatmap, kernel_size):
     if heatmap.max() <= 0:
         return (np.array(heatmap.shape[::-1]) - 1) / 2
     row, column = np.unravel_index(heatmap.argmax(), heatmap.shape)
-    middles, (along_y, along_x) = zip(*(smoothing(*of, kernel_size) for of in zip((row, column), heatmap.shape)))
+    middle_y, along_y = smoothing(row, heatmap.shape[0], kernel_size)
+    middle_x, along_x = smoothing(column, heatmap.shape[1], kernel_size)
     smooth = along_y @ heatmap.astype(float) @ along_x.T
     near = np.log(np.maximum(smooth * (heatmap.max() / max(smooth.max(), 1e-30)), 1e-3))
     slope = np.array([near[1, 2] - near[1, 0], near[2, 1] - near[0, 1]]) / 2
@@ -117,7 +118,7 @@ def peak(heatmap, kernel_size):
     highest = place = np.array([column, row])
     if xx < 0 and determinant > 1e-9:
         step = np.array([xy * slope[1] - yy * slope[0], xy * slope[0] - xx * slope[1]]) / determinant
-        place = np.clip(middles[::-1] + step, highest - 1, highest + 1)
+        place = np.clip((middle_x, middle_y) + step, highest - 1, highest + 1)
     return np.clip(place, 0, np.array(heatmap.shape[::-1]) - 1)
 
 
