@@ -5,6 +5,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from cephalometric.errors import InputError
 from cephalometric.installation import check_installation, device, versions
 from cldetection_utils import run_step
 
@@ -28,6 +29,10 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    if not any(args.configs.glob('*.py')):
+        raise InputError(
+            f'--configs {args.configs}: no such folder, or no config (*.py) in it: name the folder of the configs'
+        )
     for name, version in versions():
         print(f'{name:15} {version}')
     print(f'{"device":15} {device()}')

@@ -7,6 +7,7 @@ names.
 import argparse
 import sys
 
+from cephalometric.commands.number_flags import number, whole_number
 from cephalometric.errors import InputError
 from cephalometric.landmarks import built_in_landmark_sets, load_landmark_set
 from cephalometric.preparation.preparing import prepare
@@ -55,7 +56,7 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         '--spacing',
-        type=float,
+        type=number('--spacing', 'of mm per pixel'),
         metavar='MM',
         help='the other sources: mm per pixel, where the files do not say it; used before what they say',
     )
@@ -71,15 +72,17 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         '--split',
-        type=int,
+        type=whole_number('--split'),
         nargs=3,
         metavar=('TRAIN', 'VALID', 'TEST'),
         help='how many images train, validate and test [3/4, 1/8 and 1/8 of them: 300, 50 and 50 of 400]',
     )
-    parser.add_argument('--seed', type=int, default=SEED, help='seed of the shuffling before the split [%(default)s]')
+    parser.add_argument(
+        '--seed', type=whole_number('--seed'), default=SEED, help='seed of the shuffling before the split [%(default)s]'
+    )
     parser.add_argument(
         '--folds',
-        type=int,
+        type=whole_number('--folds'),
         default=0,
         metavar='K',
         help='also write fold1_train.json, fold1_valid.json, ... for cross-validation outside the test part',

@@ -9,19 +9,18 @@ are no calibration and no report.
 import argparse
 from pathlib import Path
 
+from cephalometric.commands.number_flags import whole_number
 from cldetection_utils import add_data_arguments, run_step
 
 EXAMPLES = """examples:
   python step3_train_and_evaluation.py cldetection_configs/cpu_hrnet-w18s_udp-1xb8-45e-256x320.py \\
       --data-root data/cephalometric
-  python step3_train_and_evaluation.py CONFIG --work-dir work_dirs/mine --resume
-  torchrun --nproc_per_node=2 step3_train_and_evaluation.py CONFIG --launcher pytorch
+  python step3_train_and_evaluation.py CONFIG --data-root data/cephalometric --work-dir work_dirs/mine --resume
+  torchrun --nproc_per_node=2 step3_train_and_evaluation.py CONFIG --data-root data/cephalometric --launcher pytorch
 """
 
 
 def parse_args() -> argparse.Namespace:
-    from mmengine.config import DictAction
-
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -42,11 +41,13 @@ def parse_args() -> argparse.Namespace:
         action='store_true',
         help='train on everything (step 2 with --split N 0 0): nothing is validated, and the last weights are kept',
     )
-    parser.add_argument('--seed', type=int, help='seed of weights, order and augmentation')
+    parser.add_argument(
+        '--seed', type=whole_number('--seed', most=2**32 - 1), help='seed of weights, order and augmentation'
+    )
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action='extend',
         metavar='KEY=VALUE',
         help='replace settings of the config, such as train_cfg.max_epochs=10 train_dataloader.batch_size=4',
     )
@@ -62,7 +63,7 @@ def main() -> None:
     from cephalometric.training.run import train
 
     config = load_config(args.config, args.data_root, args.landmarks, args.cfg_options)
-    work_dir = Path(args.work_dir or config.get('work_dir') or Path('work_dirs') / Path(args.config).stem)
+    work_dir = Path(args.work_dir or str(config.get('work_dir') or '') or Path('work_dirs') / Path(args.config).stem)
     best = train(
         config,
         work_dir,

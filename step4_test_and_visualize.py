@@ -7,6 +7,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from cephalometric.annotations.coco import load_coco
+from cephalometric.commands.number_flags import number, whole_number
 from cephalometric.errors import InputError
 from cephalometric.files import write_json
 from cephalometric.prediction.model_folder import find_model_folder
@@ -25,8 +26,6 @@ EXAMPLES = """examples:
 
 
 def parse_args() -> argparse.Namespace:
-    from mmengine.config import DictAction
-
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -57,10 +56,22 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--dump', metavar='JSON', help='write every prediction here too, as in results.json')
     parser.add_argument('--show-dir', help='draw ground truth and prediction of the images into this folder')
     parser.add_argument('--show', action='store_true', help='show the drawings in a window')
-    parser.add_argument('--wait-time', type=float, default=1, help='seconds that each window stays (default: 1)')
-    parser.add_argument('--interval', type=int, default=1, help='draw every N-th image (default: 1)')
-    parser.add_argument('--cuda_id', type=int, default=0, help='which GPU (default: 0; the CPU where there is none)')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='as in step 3')
+    parser.add_argument(
+        '--wait-time',
+        type=number('--wait-time', 'of seconds', zero=True),
+        default=1,
+        help='seconds that each window stays (default: 1)',
+    )
+    parser.add_argument(
+        '--interval', type=whole_number('--interval', 1), default=1, help='draw every N-th image (default: 1)'
+    )
+    parser.add_argument(
+        '--cuda_id',
+        type=whole_number('--cuda_id'),
+        default=0,
+        help='which GPU (default: 0; the CPU where there is none)',
+    )
+    parser.add_argument('--cfg-options', nargs='+', action='extend', metavar='KEY=VALUE', help='as in step 3')
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     args = parser.parse_args()
     is_config = bool(args.files) and Path(args.files[0]).suffix != '.pth'
@@ -78,10 +89,10 @@ def main() -> None:
     start_distributed(args.launcher)
     device = choose_device(args.cuda_id)
     work_dir = Path('.') if args.report else find_work_dir(args)
+    annotation_file = find_annotation_file(args)
     model = open_model_or_checkpoints(
         args.model, args.checkpoints, args.config, args.landmarks, args.cfg_options, args.calibration, device
     )
-    annotation_file = find_annotation_file(args)
     evaluation = assess(model, annotation_file, device)
     if evaluation is not None:  # The other processes of a distributed run have done their share.
         report(args, evaluation, annotation_file, Path(args.report or work_dir / f'report_{annotation_file.stem}'))
@@ -105,11 +116,17 @@ def find_annotation_file(args: argparse.Namespace) -> Path:
     from cephalometric.training.config import find_data_root, load_config
 
     if args.model:
-        return find_data_root(args.data_root) / (args.ann_file or 'test.json')
-    config = load_config(
-        args.config or config_beside(args.checkpoints[0]), args.data_root, args.landmarks, args.cfg_options
-    )
-    return Path(config.data_root) / (args.ann_file or config.test_dataloader.dataset.ann_file)
+        path = find_data_root(args.data_root) / (args.ann_file or 'test.json')
+    elif not args.checkpoints:
+        raise InputError('say which model: --model FOLDER, or a config and a checkpoint')
+    else:
+        config = load_config(
+            args.config or config_beside(args.checkpoints[0]), args.data_root, args.landmarks, args.cfg_options
+        )
+        path = Path(config.data_root) / (args.ann_file or config.test_dataloader.dataset.ann_file)
+    if not path.is_file():
+        raise InputError(f'{path}: no such file: say with --data-root which folder step 2 has filled')
+    return path
 
 
 def report(args: argparse.Namespace, evaluation: Evaluation, annotation_file: Path, folder: Path) -> None:

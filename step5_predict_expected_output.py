@@ -4,6 +4,7 @@
 import argparse
 
 from cephalometric.api import Model, load_model
+from cephalometric.commands.number_flags import whole_number
 from cephalometric.prediction.data_sets import write_stack_prediction
 from cephalometric.prediction.trained_model import best_device
 from cldetection_utils import run_step
@@ -38,7 +39,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--landmarks', metavar='SET', help="landmark set, by name or .json file (default: the config's)"
     )
-    parser.add_argument('--cuda_id', type=int, default=0, help='which GPU (default: 0; the CPU where there is none)')
+    parser.add_argument(
+        '--cuda_id',
+        type=whole_number('--cuda_id'),
+        default=0,
+        help='which GPU (default: 0; the CPU where there is none)',
+    )
     return parser.parse_args()
 
 

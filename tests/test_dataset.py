@@ -1,6 +1,7 @@
 """CephalometricDataset: what step 2 wrote becomes samples, the same ones whoever loads them."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from cephalometric.annotations.coco import load_coco
 from cephalometric.errors import InputError
 from cephalometric.geometry import mean_layout_mm
 from cephalometric.training.config import load_config
+from cephalometric.training.dataset import check_data
 
 
 def build(data_root, part, **changes):
@@ -103,3 +105,25 @@ def test_a_file_without_a_labelled_image_is_refused(data_root, tmp_path):
     (tmp_path / 'train.json').write_text(json.dumps(content))
     with pytest.raises(InputError, match='no X-ray'):
         build(tmp_path, 'train')
+
+
+def test_the_images_of_a_training_are_looked_at_before_it_starts(data_root, tmp_path):
+    check_data(load_config(TINY_RECIPE, data_root))
+    shutil.copytree(data_root, tmp_path / 'data')
+    names = [
+        json.loads((data_root / f'{part}.json').read_text())['images'][0]['file_name'] for part in ('train', 'valid')
+    ]
+    (tmp_path / 'data' / names[0]).unlink()
+    (tmp_path / 'data' / names[1]).write_bytes(b'half')
+    config = load_config(TINY_RECIPE, tmp_path / 'data')
+    with pytest.raises(InputError, match='2 problems') as error:
+        check_data(config)
+    assert all(name in str(error.value) for name in names)
+    config.val_dataloader = None
+    with pytest.raises(InputError, match='1 problem'):
+        check_data(config)
+
+
+def test_a_missing_annotation_file_names_the_flag(tmp_path):
+    with pytest.raises(InputError, match=r'train\.json.*--data-root'):
+        check_data(load_config(TINY_RECIPE, tmp_path))

@@ -32,6 +32,12 @@ def test_step1_exits_non_zero_when_a_check_fails(tmp_path):
     assert '1 checks failed' in done.stdout and 'remedy' in done.stdout and 'Traceback' not in done.stderr
 
 
+def test_a_folder_without_a_config_has_not_passed_the_checks(tmp_path):
+    for folder in ('nowhere', tmp_path):
+        done = run_python('step1_test_mmpose.py', '--configs', folder, check=2)
+        assert str(folder) in done.stderr and done.stderr.count('\n') == 1 and 'passed' not in done.stdout
+
+
 @pytest.mark.parametrize('number', range(1, 6))
 def test_every_step_has_help_with_an_example(number):
     (script,) = ROOT.glob(f'step{number}_*.py')

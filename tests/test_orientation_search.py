@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from cephalometric.api import load_model
 from cephalometric.geometry import Orientation, turn_xray
+from cephalometric.phantom.rendering import make_phantom
 from cephalometric.prediction.orientation_search import OTHERS, UPRIGHT, is_unsure, predict_any_way
 
 EVERY_WAY = (UPRIGHT, *OTHERS)
@@ -99,6 +101,45 @@ def test_a_blank_film_is_not_turned():
     predictor = BrightSpots()
     ((prediction, orientation),) = predict_any_way(predictor, [np.zeros((9, 9), np.uint8)])
     assert prediction.blank and orientation == UPRIGHT and predictor.calls == 1
+
+
+@pytest.fixture(scope='module')
+def shipped():
+    """The model that ships, which was trained on true X-rays."""
+    return load_model('isbi2015')
+
+
+@pytest.fixture(scope='module')
+def xray():
+    return make_phantom(1, 0.5).image
+
+
+def lying(image, orientation):
+    """A whole X-ray as it lies that way."""
+    image = 255 - image if orientation.inverted else image
+    return np.ascontiguousarray(image[:: -1 if orientation.upside_down else 1, :: -1 if orientation.mirrored else 1])
+
+
+@pytest.mark.parametrize('orientation', EVERY_WAY, ids=str)
+def test_a_trained_model_is_unsure_of_an_x_ray_that_lies_another_way_and_sure_of_it_when_it_is_turned(
+    shipped, xray, orientation
+):
+    """What the search rests on: were the scores of a trained model alike all ways, it would find none of them."""
+    (upright,) = shipped.answers([xray], [None], upright=True)
+    (answer,) = shipped.answers([lying(xray, orientation)], [None])
+    assert answer.orientation == orientation
+    height, width = xray.shape[:2]
+    expected = upright.points_px.copy()
+    if orientation.mirrored:
+        expected[:, 0] = width - 1 - expected[:, 0]
+    if orientation.upside_down:
+        expected[:, 1] = height - 1 - expected[:, 1]
+    np.testing.assert_allclose(answer.points_px, expected, atol=1e-3)
+    (plain,) = shipped.answers([lying(xray, orientation)], [None], upright=True)
+    if orientation == UPRIGHT:
+        np.testing.assert_array_equal(plain.points_px, answer.points_px)
+    else:
+        assert plain.scores.mean() < 0.8 * answer.scores.mean()
 
 
 def test_it_says_how_a_film_lies():

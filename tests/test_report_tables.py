@@ -74,6 +74,15 @@ def test_a_shift_is_called_systematic(tmp_path):
     assert column(table, 'dy (mm)')[0] == pytest.approx(-1, abs=0.4)
 
 
+def test_the_same_shift_in_every_image_is_called_constant_and_not_too_few_images(tmp_path):
+    def verdicts(count):
+        shifted = make_evaluation(tmp_path, count=count, noise_mm=0, shift_mm=(0.8, 0.0))
+        return column(report_tables.bias([Run('run', shifted)]), 'verdict')
+
+    assert verdicts(12)[:2] == ['constant shift', 'not shown']
+    assert verdicts(3)[:2] == ['too few images'] * 2
+
+
 def test_images_are_grouped_by_source(runs):
     table = report_tables.per_source(runs[:1])
     assert column(table, 'spacing and size') == ['0.8 mm, 240 × 300', '1 mm, 200 × 250']

@@ -35,6 +35,13 @@ def test_the_summary_names_error_extremes_and_the_largest_shift(tmp_path):
     assert none.startswith('No landmark shows')
 
 
+def test_a_shift_that_is_the_same_in_every_image_is_said_to_be(tmp_path):
+    *_, shifts = summary([Run('run', make_evaluation(tmp_path, count=12, noise_mm=0, shift_mm=(0.8, 0.0)))])
+    assert 'most of all sella: 0.8 mm forward. 1 of them are off by the very same in every image' in shifts
+    *_, shifts = summary([Run('run', make_evaluation(tmp_path, count=12, noise_mm=0.5, shift_mm=(3.0, 0.0)))])
+    assert 'very same' not in shifts
+
+
 def test_one_image_has_no_interval(tmp_path):
     headline, *_ = summary([Run('run', make_evaluation(tmp_path, count=1))])
     assert 'interval' not in headline and 'nan' not in headline

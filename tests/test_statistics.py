@@ -68,6 +68,28 @@ def test_a_detection_rate_counts_errors_up_to_the_threshold():
     assert (rate.low, rate.high) == (0, 100)
 
 
+@given(
+    st.floats(-5, 5),
+    st.floats(-5, 5),
+    st.floats(-5000, 5000),
+    st.sampled_from([(0, 0), (0, 1), (1, 0), (1, 1), (1, 2)]),
+)
+def test_a_shift_that_never_varies_is_no_chance_and_is_told_from_too_few_images(dx, dy, origin, varying):
+    """Errors that vary in no direction, or in one alone, as numbers far from 0 have them in their last digits."""
+    truth = np.full((12, 2), origin)
+    along = np.linspace(-1, 1, 12)[:, None] * np.asarray(varying, float)
+    differences = (truth + along + (dx, dy)) - truth
+    (bias,) = bias_per_landmark(differences[:, None])
+    assert np.isfinite(bias.p_value)
+    mean = np.array([dx, dy])
+    across = mean if not any(varying) else mean @ [-varying[1], varying[0]] / np.hypot(*varying)
+    if np.abs(across).max() > 1e-5:
+        assert bias.p_value == 0
+        assert bias.is_constant == (not any(varying))
+    elif np.abs(mean).max() < 1e-8:
+        assert bias.p_value > 0.99 and not bias.is_constant
+
+
 def test_bias_tells_a_shift_from_noise():
     random = np.random.default_rng(3)
     differences_mm = random.normal(0, 1, (60, 3, 2))

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import cv2
 import jsonschema
@@ -135,8 +136,20 @@ def mistakes(trained, data_root, phantom_stack, tmp_path):
     yield 'no folder', step5(out=tmp_path / 'gone' / 'out.json'), [str(tmp_path / 'gone')]
     yield 'rubbish weights', step5(checkpoint=rubbish), ['rubbish.pth', 'not a checkpoint']
     yield 'missing config', step5(config='gone.py'), ['gone.py']
-    yield 'test without data', (STEP4, TINY_RECIPE, weights, '--data-root', tmp_path), ['test.json']
-    yield 'training without data', (STEP3, TINY_RECIPE, '--data-root', tmp_path, '--work-dir', tmp_path), ['train.json']
+    yield 'test without data', (STEP4, TINY_RECIPE, weights, '--data-root', tmp_path), ['test.json', '--data-root']
+    yield (
+        'training without data',
+        (STEP3, TINY_RECIPE, '--data-root', tmp_path, '--work-dir', tmp_path),
+        ['train.json', '--data-root'],
+    )
+    damaged = tmp_path / 'damaged'
+    shutil.copytree(data_root, damaged)
+    next((damaged / 'images').glob('*.png')).write_bytes(b'')
+    training = (STEP3, TINY_RECIPE, '--work-dir', tmp_path / 'never')
+    yield 'a damaged image', (*training, '--data-root', damaged), ['valid.json', 'not those that were labelled']
+    options = (*training, '--data-root', data_root, '--cfg-options')
+    yield 'an unknown option', (*options, 'train_cfg.max_epoch=1'), ['did you mean max_epochs']
+    yield 'an unknown score', (*options, 'default_hooks.checkpoint.save_best=SDR 1mm'), ['SDR 2.0mm']
     yield (
         'training with other landmarks',
         (STEP3, TINY_RECIPE, '--data-root', data_root, '--work-dir', tmp_path, '--landmarks', 'isbi2015'),
@@ -150,4 +163,4 @@ def test_mistakes_are_one_clear_line_and_status_2(trained, data_root, phantom_st
         errors = [line for line in done.stderr.splitlines() if line.startswith('error: ')]
         assert len(errors) == 1 and 'Traceback' not in done.stderr, (name, done.stderr)
         assert all(text in errors[0] for text in expected), (name, errors)
-        assert not (tmp_path / 'out.json').exists(), name
+        assert not (tmp_path / 'out.json').exists() and not (tmp_path / 'never').exists(), name

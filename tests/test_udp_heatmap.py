@@ -33,6 +33,30 @@ def test_a_landmark_comes_back_through_its_heatmap(x, y):
     assert 0.8 < scores[0, 0] <= 1
 
 
+def with_sigma(kind, sigma):
+    return KEYPOINT_CODECS.build(
+        {'type': kind, 'input_size': (64, 96), 'heatmap_size': (16, 24), 'sigma': sigma, 'blur_kernel_size': 11}
+    )
+
+
+@settings(max_examples=200)
+@given(st.floats(-0.9, 64), st.floats(-0.9, 96), st.sampled_from([1.0, 4 / 3, 2.0, 3.0]))
+def test_what_is_learnt_is_what_mmpose_makes_of_a_landmark_where_three_sigma_are_whole(x, y, sigma):
+    points, visible = np.array([[[x, y], [30, 40]]], np.float32), np.array([[1, 0]], np.float32)
+    ours, theirs = (with_sigma(kind, sigma).encode(points, visible) for kind in ('BoundedUDPHeatmap', 'UDPHeatmap'))
+    for name in ('heatmaps', 'keypoint_weights'):
+        assert ours[name].dtype == theirs[name].dtype
+        np.testing.assert_allclose(ours[name], theirs[name], atol=1e-6)
+
+
+@settings(max_examples=200)
+@given(st.floats(0, 63), st.floats(0, 95), st.sampled_from([1.2, 1.5, 2, 2.5, 3]))
+def test_a_landmark_at_the_border_comes_back_whatever_the_sigma(x, y, sigma):
+    codec = with_sigma('BoundedUDPHeatmap', sigma)
+    decoded, _ = codec.decode(codec.encode(np.array([[[x, y]]], np.float32))['heatmaps'])
+    assert np.abs(decoded[0, 0] * [63 / 64, 95 / 96] - (x, y)).max() < 0.05 * 4
+
+
 @pytest.mark.parametrize(('width', 'height'), [(1935, 2400), (1340, 1671), (2400, 1000)])
 def test_the_way_from_original_pixels_to_heatmaps_and_back_is_exact(width, height):
     """Through the pipeline of training and MMPose's own way back, where a mismatch of conventions would show."""

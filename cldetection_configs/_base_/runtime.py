@@ -12,7 +12,6 @@ default_hooks = dict(
         # Not 1: MMEngine removes the oldest checkpoint before it writes the next one.
         max_keep_ckpts=2,
         save_best='MRE',
-        rule='less',
         backend_args=dict(backend='atomic'),
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),

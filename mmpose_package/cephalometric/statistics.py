@@ -63,6 +63,10 @@ def detection_rate(errors_mm: np.ndarray, threshold_mm: float) -> Interval:
     return bootstrap_mean(hits * 100)
 
 
+# Below this, differences in millimetres are those of the last digits of numbers.
+NO_SCATTER_MM = 1e-6
+
+
 @dataclass(frozen=True)
 class Ellipse:
     """An ellipse around ``centre`` (x, y), with semi-axes and the angle of the longer one, from x towards y."""
@@ -80,7 +84,8 @@ class Bias:
         count: How many images it was seen in.
         mean_mm: Shape (2,): mean prediction minus truth, as dx to the right and dy downwards.
         covariance_mm2: Shape (2, 2), of the differences; NaN with fewer than two images.
-        p_value: Of Hotelling's test of a mean of zero, corrected for the number of landmarks; NaN with fewer than four.
+        p_value: Of Hotelling's test of a mean of zero, corrected for the number of landmarks; NaN with fewer than four
+            images; 0 for a shift that is the same in all of them.
     """
 
     count: int
@@ -92,6 +97,12 @@ class Bias:
     def length_mm(self) -> float:
         """How far the predictions lie from the truth on average, as a vector."""
         return float(np.hypot(*self.mean_mm))
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether there is a shift, and the very same one in all images, as a mistake in units or geometry makes it."""
+        scatter_mm = np.sqrt(np.trace(self.covariance_mm2))
+        return bool(scatter_mm < NO_SCATTER_MM < self.length_mm)
 
     def scatter_ellipse(self) -> Ellipse:
         """Where 95 % of the differences lie, if they are normal."""
@@ -140,10 +151,16 @@ def _hotelling_p_value(differences_mm: np.ndarray) -> float:
     if n < 4:
         return np.nan
     mean, covariance = differences_mm.mean(axis=0), np.cov(differences_mm.T)
-    if np.linalg.matrix_rank(covariance) < 2:
-        return np.nan
-    t_squared = n * mean @ np.linalg.solve(covariance, mean)
-    return float(stats.f.sf((n - 2) / (2 * (n - 1)) * t_squared, 2, n - 2))
+    squares, directions = np.linalg.eigh(covariance)
+    varies = squares > NO_SCATTER_MM**2
+    along = mean @ directions
+    if (abs(along[~varies]) > NO_SCATTER_MM).any():
+        return 0.0  # The same shift in every image, in a direction in which nothing varies: no chance.
+    rank = int(varies.sum())
+    if rank == 0:
+        return 1.0
+    t_squared = n * (along[varies] ** 2 / squares[varies]).sum()
+    return float(stats.f.sf((n - rank) / (rank * (n - 1)) * t_squared, rank, n - rank))
 
 
 def correct_p_values(p_values: Sequence[float]) -> list[float]:

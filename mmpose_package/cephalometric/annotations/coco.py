@@ -32,6 +32,7 @@ class LabelledImage:
         spacing_mm: Millimetres per pixel.
         points_px: Shape (K, 2) as x, y, in the order of the landmark set; NaN where a landmark is not labelled.
         original_file: The name of the file that it was made from; None for a slice of a stack.
+        sha256: The checksum of the image file; None where the COCO file has none.
     """
 
     id: int
@@ -41,6 +42,7 @@ class LabelledImage:
     spacing_mm: float
     points_px: np.ndarray
     original_file: str | None = None
+    sha256: str | None = None
 
     @property
     def visible(self) -> np.ndarray:
@@ -118,7 +120,8 @@ def _image_entry(image: LabelledImage) -> dict:
         'height': image.height,
         'spacing': image.spacing_mm,
     }
-    return entry if image.original_file is None else entry | {'original_file': image.original_file}
+    more = {'original_file': image.original_file, 'sha256': image.sha256}
+    return entry | {name: value for name, value in more.items() if value is not None}
 
 
 def _annotation_entry(image: LabelledImage) -> dict:
@@ -173,4 +176,5 @@ def _labelled_image(entry: dict, annotation: dict, landmarks: int) -> LabelledIm
         spacing_mm=spacing_mm,
         points_px=points_px,
         original_file=entry.get('original_file'),
+        sha256=entry.get('sha256'),
     )

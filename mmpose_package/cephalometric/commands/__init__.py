@@ -2,6 +2,7 @@
 
 import argparse
 
+from cephalometric.commands.number_flags import whole_number
 from cephalometric.errors import InputError
 
 
@@ -34,7 +35,9 @@ def add_model_arguments(parser: argparse.ArgumentParser, default: str | None = N
         default='auto',
         help='what computes the networks; auto is PyTorch for a GPU and for networks without ONNX graphs [auto]',
     )
-    parser.add_argument('--cuda_id', type=int, metavar='N', help='compute on this GPU, with PyTorch')
+    parser.add_argument(
+        '--cuda_id', type=whole_number('--cuda_id'), metavar='N', help='compute on this GPU, with PyTorch'
+    )
 
 
 def device_of(backend: str, cuda_id: int | None) -> str:

@@ -20,9 +20,9 @@ results of its folds, in which each X-ray was predicted by a model that had not 
 model's folder, where predict finds it, or to --out, from where predict --calibration takes it; that of an ensemble must
 be given an --out."""
 EXAMPLE = """
-  cephalometric calibrate data/valid.json --model work_dirs/mine
+  cephalometric calibrate data/cephalometric/valid.json --model work_dirs/mine
   cephalometric calibrate --results work_dirs/fold?/report_valid/results.json --model work_dirs/all
-  cephalometric calibrate data/valid.json --model work_dirs/fold? --out ensemble.calibration.json
+  cephalometric calibrate data/cephalometric/valid.json --model work_dirs/fold? --out ensemble.calibration.json
 """
 
 

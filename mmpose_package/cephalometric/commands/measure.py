@@ -10,6 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from cephalometric.commands import example
+from cephalometric.commands.number_flags import number
 from cephalometric.errors import InputError
 from cephalometric.landmarks import LandmarkSet
 from cephalometric.measurements import (
@@ -48,7 +49,12 @@ def add_measure_command(commands: argparse._SubParsersAction) -> None:
     parser.add_argument('landmarks', metavar='FILE', help='predictions.json, landmarks.csv or a COCO file')
     parser.add_argument('--out', required=True, metavar='DIR', help='the folder for the results; made if need be')
     parser.add_argument('--overwrite', action='store_true', help='replace earlier measurements in OUT')
-    parser.add_argument('--spacing', type=float, metavar='MM', help='mm per pixel, instead of what the file says')
+    parser.add_argument(
+        '--spacing',
+        type=number('--spacing', 'of mm per pixel'),
+        metavar='MM',
+        help='mm per pixel, instead of what the file says',
+    )
     parser.add_argument('--measurements', metavar='JSON', help='measurements of your own, beside those of the package')
     parser.add_argument(
         '--analysis', nargs='+', metavar='NAME', help='which to draw, such as steiner downs (default: the first)'

@@ -3,6 +3,7 @@
 import argparse
 
 from cephalometric.commands import example
+from cephalometric.commands.number_flags import number, whole_number
 from cephalometric.phantom.phantom_stack import write_challenge_dataset
 
 EXAMPLE = """
@@ -20,10 +21,14 @@ def add_phantom_command(commands: argparse._SubParsersAction) -> None:
         **example(EXAMPLE),
     )
     parser.add_argument('out', metavar='OUT', help='a folder; files that are there already are never overwritten')
-    parser.add_argument('--count', type=int, default=80, help='how many X-rays (default: 80)')
-    parser.add_argument('--seed', type=int, default=2023, help='of the whole data set (default: 2023)')
+    parser.add_argument('--count', type=whole_number('--count', 1), default=80, help='how many X-rays (default: 80)')
+    parser.add_argument(
+        '--seed', type=whole_number('--seed'), default=2023, help='of the whole data set (default: 2023)'
+    )
     parser.add_argument('--landmarks', default='cldetection2023', metavar='SET', help='(default: cldetection2023)')
-    parser.add_argument('--size-scale', type=float, default=1.0, help='below 1: fewer, larger pixels (default: 1)')
+    parser.add_argument(
+        '--size-scale', type=number('--size-scale'), default=1.0, help='below 1: fewer, larger pixels (default: 1)'
+    )
     parser.add_argument('--compressed', action='store_true', help='pack the pixels with zlib')
     parser.set_defaults(run=run)
 

@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from cephalometric.api import FLAG_MM, Model, Result, Xray, load_model, read_xrays
 from cephalometric.commands import add_model_arguments, device_of, example
+from cephalometric.commands.number_flags import number, whole_number
 from cephalometric.errors import InputError
 from cephalometric.prediction.calibration import FEW_IMAGES
 from cephalometric.prediction.model_folder import DEFAULT
@@ -38,16 +39,27 @@ def add_predict_command(commands: argparse._SubParsersAction) -> None:
     parser.add_argument('--out', default='results', metavar='DIR', help='the folder for the results [%(default)s]')
     parser.add_argument('--overwrite', action='store_true', help='replace the results of an earlier run in OUT')
     add_model_arguments(parser, default=DEFAULT)
-    parser.add_argument('--spacing', type=float, metavar='MM', help="mm per pixel, used before the files' own")
+    parser.add_argument(
+        '--spacing',
+        type=number('--spacing', 'of mm per pixel'),
+        metavar='MM',
+        help="mm per pixel, used before the files' own",
+    )
     parser.add_argument(
         '--flag-mm',
-        type=float,
+        type=number('--flag-mm', 'in mm'),
         default=FLAG_MM,
         metavar='MM',
         help='flag landmarks whose expected error is beyond this [%(default)g]',
     )
     parser.add_argument('--recursive', action='store_true', help='look into the subfolders of folders too')
-    parser.add_argument('--batch-size', type=int, default=4, metavar='N', help='X-rays in one pass [%(default)s]')
+    parser.add_argument(
+        '--batch-size',
+        type=whole_number('--batch-size', 1),
+        default=4,
+        metavar='N',
+        help='X-rays in one pass [%(default)s]',
+    )
     parser.add_argument('--upright', action='store_true', help='trust that no X-ray is mirrored, turned or inverted')
     parser.add_argument('--no-overlay', action='store_true', help='draw no pictures')
     parser.set_defaults(run=run)
@@ -56,10 +68,6 @@ def add_predict_command(commands: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     """Predict and write everything; the exit status is 1 when a file could not be read."""
     check_spacing(args.spacing)
-    if args.batch_size < 1:
-        raise InputError(f'--batch-size {args.batch_size}: give 1 or more')
-    if not args.flag_mm > 0:
-        raise InputError(f'--flag-mm {args.flag_mm:g}: give a number of millimetres above 0')
     out = Path(args.out)
     paths = find_xrays(args.inputs, recursive=args.recursive)
     left_out = [] if args.recursive else subfolders_of(args.inputs)

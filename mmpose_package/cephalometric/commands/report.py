@@ -21,7 +21,7 @@ device."""
 EXAMPLE = """
   cephalometric report work_dirs/mine/report_test/results.json --out report
   cephalometric report old/results.json new/results.json --names old new --out comparison
-  cephalometric report data/test.json --model work_dirs/mine --out report
+  cephalometric report data/cephalometric/test.json --model work_dirs/mine --out report
 """
 
 

@@ -6,6 +6,7 @@ import shlex
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tqdm import tqdm
 
 from cephalometric.annotations.challenge_json import write_result
 from cephalometric.annotations.coco import LabelledImages, read_image
+from cephalometric.annotations.image_files import check_image_files
 from cephalometric.errors import InputError
 from cephalometric.files import read_json
 from cephalometric.installation import versions
@@ -27,7 +29,7 @@ def answer_labelled(model: TrainedModel, labelled: LabelledImages, rank: int = 0
     """Predict the images of a COCO file, or the share of one of several processes.
 
     Raises:
-        InputError: The landmarks of file and model differ, or an image cannot be read.
+        InputError: The landmarks of file and model differ, or images are not those that were labelled.
     """
     if labelled.abbreviations != model.landmarks.abbreviations:
         raise InputError(
@@ -36,6 +38,7 @@ def answer_labelled(model: TrainedModel, labelled: LabelledImages, rank: int = 0
             f'--landmarks {labelled.landmark_set} where the model is given by config and checkpoint'
         )
     share = labelled.images[rank::processes]
+    check_image_files([replace(labelled, images=share)])
     return [
         model.answers([read_image(labelled, image)], [image.spacing_mm])[0]
         for image in tqdm(share, desc='Testing', unit='image', disable=rank > 0)

@@ -6,7 +6,6 @@ its upper left corner, (1, 1) its lower right one. Scores lie between 0 and 1.
 
 from collections.abc import Callable, Mapping
 
-import cv2
 import numpy as np
 
 Decoded = tuple[np.ndarray, np.ndarray]
@@ -25,17 +24,14 @@ def decode_heatmaps(heatmaps: np.ndarray, blur_kernel_size: int = 11) -> Decoded
     Returns:
         Fractions, shape (K, 2) as x, y, and scores, shape (K,). Where no cell is above 0, the middle with score 0.
     """
-    count, height, width = heatmaps.shape
+    height, width = heatmaps.shape[1:]
     last_cell = np.array([width, height]) - 1
-    flat = heatmaps.reshape(count, -1)
-    rows, columns = np.divmod(flat.argmax(axis=1), width)
-    scores = flat.max(axis=1)
-    found = scores > 0
-    cells = np.tile(last_cell / 2, (count, 1))
-    if found.any():
-        highest = np.stack([columns, rows], axis=1)[found]
-        cells[found] = highest + newton_step(_blurred(heatmaps[found], blur_kernel_size), highest)
-    return np.clip(cells, 0, last_cell) / last_cell, np.clip(scores, 0, 1)
+    scores = heatmaps.reshape(len(heatmaps), -1).max(axis=1)
+    cells = [
+        _peak(heatmap, blur_kernel_size) if score > 0 else last_cell / 2
+        for heatmap, score in zip(heatmaps, scores, strict=True)
+    ]
+    return np.array(cells).reshape(-1, 2) / last_cell, np.clip(scores, 0, 1)
 
 
 def decode_simcc(along_x: np.ndarray, along_y: np.ndarray, split_ratio: float, input_size: tuple[int, int]) -> Decoded:
@@ -98,38 +94,49 @@ def decode_patches(distributions: np.ndarray, stride: int, window: float) -> Dec
     return np.stack([x, y], axis=1), total
 
 
-def newton_step(heatmaps: np.ndarray, maxima: np.ndarray) -> np.ndarray:
-    """From the highest cell of each heatmap to the maximum of the parabola through the logarithms around it.
+def _peak(heatmap: np.ndarray, kernel_size: int) -> np.ndarray:
+    """The maximum of the parabola through the logarithms around the highest cell, as x and y in cells, within the map.
+
+    It is at most one cell off the highest one in x and in y, and that cell itself where the surface has no maximum.
+    """
+    row, column = np.unravel_index(heatmap.argmax(), heatmap.shape)
+    (middle_row, along_y), (middle_column, along_x) = (
+        smoothing(cell, length, kernel_size) for cell, length in zip((row, column), heatmap.shape, strict=True)
+    )
+    smooth = along_y @ heatmap.astype(float) @ along_x.T
+    near = np.log(np.maximum(smooth * (heatmap.max() / max(smooth.max(), 1e-30)), 1e-3))
+    gradient_x, gradient_y = (near[1, 2] - near[1, 0]) / 2, (near[2, 1] - near[0, 1]) / 2
+    xx, yy = near[1, 2] - 2 * near[1, 1] + near[1, 0], near[2, 1] - 2 * near[1, 1] + near[0, 1]
+    xy = (near[2, 2] - near[2, 0] - near[0, 2] + near[0, 0]) / 4
+    determinant = xx * yy - xy**2
+    highest = place = np.array([column, row], float)
+    if xx < 0 and determinant > 1e-9:
+        step = np.array([xy * gradient_y - yy * gradient_x, xy * gradient_x - xx * gradient_y]) / determinant
+        place = np.clip((middle_column, middle_row) + step, highest - 1, highest + 1)
+    return np.clip(place, 0, np.array(heatmap.shape[::-1]) - 1)
+
+
+def smoothing(cell: int, length: int, kernel_size: int) -> tuple[int, np.ndarray]:
+    """The Gaussian that smooths three cells side by side, in a row of cells; the middle one is ``cell`` if it can be.
+
+    A Gaussian that is cut off at the border on one side would move every maximum near it, whether zeros, mirrored cells
+    or nothing stands in for what lies beyond. So it reaches as far to one side as to the other, and near the border no
+    farther than the cells do; at the border the three cells are the outermost ones, unsmoothed.
 
     Args:
-        heatmaps: Shape (K, H, W).
-        maxima: Their highest cells, shape (K, 2) as x, y, integers.
+        cell: The cell to be refined, from 0 to length - 1.
+        length: How many cells the row has.
+        kernel_size: Cells of the Gaussian where there is room for it, odd. Its sigma follows as in OpenCV.
 
     Returns:
-        Shape (K, 2) as x, y, in cells, at most 1 each; 0 where the surface has no maximum.
+        Which cell is the middle one, and the weights of all cells for each of the three, shape (3, length).
     """
-    surface = np.log(np.clip(heatmaps.astype(float), 1e-3, None))
-    surface = np.pad(surface, ((0, 0), (1, 1), (1, 1)), mode='edge')
-    rows, columns, k = maxima[:, 1] + 1, maxima[:, 0] + 1, np.arange(len(maxima))
-
-    def at(dx: int, dy: int) -> np.ndarray:
-        return surface[k, rows + dy, columns + dx]
-
-    gradient_x, gradient_y = (at(1, 0) - at(-1, 0)) / 2, (at(0, 1) - at(0, -1)) / 2
-    xx = at(1, 0) - 2 * at(0, 0) + at(-1, 0)
-    yy = at(0, 1) - 2 * at(0, 0) + at(0, -1)
-    xy = (at(1, 1) - at(1, -1) - at(-1, 1) + at(-1, -1)) / 4
-    determinant = xx * yy - xy**2
-    is_maximum = (xx < 0) & (determinant > 1e-9)
-    divisor = np.where(is_maximum, determinant, 1)
-    step = np.stack([xy * gradient_y - yy * gradient_x, xy * gradient_x - xx * gradient_y], axis=1) / divisor[:, None]
-    return np.where(is_maximum[:, None], np.clip(step, -1, 1), 0)
-
-
-def _blurred(heatmaps: np.ndarray, kernel_size: int) -> np.ndarray:
-    """Heatmaps smoothed, with zeros beyond the border, each with the maximum that it had."""
-    blurred = np.empty_like(heatmaps)
-    for k, heatmap in enumerate(heatmaps):
-        cv2.GaussianBlur(heatmap, (kernel_size, kernel_size), 0, dst=blurred[k], borderType=cv2.BORDER_CONSTANT)
-        blurred[k] *= heatmap.max() / blurred[k].max()
-    return blurred
+    sigma = 0.3 * ((kernel_size - 1) * 0.5 - 1) + 0.8
+    middle = int(np.clip(cell, 1, max(length - 2, 1)))
+    reach = max(0, min(kernel_size // 2, middle - 1, length - 2 - middle))
+    offsets = np.arange(-reach, reach + 1)
+    gaussian = np.exp(-(offsets**2) / (2 * sigma**2))
+    weights = np.zeros((3, length))
+    for n, row in enumerate(weights):
+        np.add.at(row, np.clip(middle - 1 + n + offsets, 0, length - 1), gaussian / gaussian.sum())
+    return middle, weights

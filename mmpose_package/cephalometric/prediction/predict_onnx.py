@@ -107,22 +107,30 @@ def peak(heatmap, kernel_size):
     if heatmap.max() <= 0:
         return (np.array(heatmap.shape[::-1]) - 1) / 2
     row, column = np.unravel_index(heatmap.argmax(), heatmap.shape)
-    sigma, reach = 0.3 * ((kernel_size - 1) * 0.5 - 1) + 0.8, kernel_size // 2
-    weights = np.exp(-(np.arange(-reach, reach + 1) ** 2) / (2 * sigma**2))
-    weights /= weights.sum()
-    smooth = np.pad(heatmap.astype(float), reach)
-    for axis in (0, 1):
-        smooth = np.apply_along_axis(np.convolve, axis, smooth, weights, mode='valid')
-    near = np.pad(np.log(np.maximum(smooth * (heatmap.max() / smooth.max()), 1e-3)), 1, mode='edge')
-    near = near[row : row + 3, column : column + 3]
+    middle_y, along_y = smoothing(row, heatmap.shape[0], kernel_size)
+    middle_x, along_x = smoothing(column, heatmap.shape[1], kernel_size)
+    smooth = along_y @ heatmap.astype(float) @ along_x.T
+    near = np.log(np.maximum(smooth * (heatmap.max() / max(smooth.max(), 1e-30)), 1e-3))
     slope = np.array([near[1, 2] - near[1, 0], near[2, 1] - near[0, 1]]) / 2
     xx, yy = near[1, 2] - 2 * near[1, 1] + near[1, 0], near[2, 1] - 2 * near[1, 1] + near[0, 1]
     xy = (near[2, 2] - near[2, 0] - near[0, 2] + near[0, 0]) / 4
     determinant = xx * yy - xy**2
-    step = np.zeros(2)
+    highest = place = np.array([column, row])
     if xx < 0 and determinant > 1e-9:
-        step = np.clip(np.array([xy * slope[1] - yy * slope[0], xy * slope[0] - xx * slope[1]]) / determinant, -1, 1)
-    return np.clip(np.array([column, row]) + step, 0, np.array(heatmap.shape[::-1]) - 1)
+        step = np.array([xy * slope[1] - yy * slope[0], xy * slope[0] - xx * slope[1]]) / determinant
+        place = np.clip((middle_x, middle_y) + step, highest - 1, highest + 1)
+    return np.clip(place, 0, np.array(heatmap.shape[::-1]) - 1)
+
+
+def smoothing(cell, length, kernel_size):
+    """The middle of three cells in a row, and the Gaussian weights of all cells for each: never cut off on one side."""
+    sigma, middle = 0.3 * ((kernel_size - 1) * 0.5 - 1) + 0.8, int(np.clip(cell, 1, max(length - 2, 1)))
+    reach = max(0, min(kernel_size // 2, middle - 1, length - 2 - middle))
+    offsets, weights = np.arange(-reach, reach + 1), np.zeros((3, length))
+    gaussian = np.exp(-(offsets**2) / (2 * sigma**2))
+    for n, row in enumerate(weights):
+        np.add.at(row, np.clip(middle - 1 + n + offsets, 0, length - 1), gaussian / gaussian.sum())
+    return middle, weights
 
 
 def centre_of_mass(cells, window):

@@ -45,7 +45,8 @@ class CoarseStage:
         input_size: Width and height of the network's input in pixels.
         padding: How much larger than the X-ray the region is that the input shows.
         edge_to_edge: True where the centres of the outer pixels of the input lie on the edges of the region, as in UDP
-            (J. Huang et al., arXiv 1911.07524); False where the outer edges of these pixels do.
+            (J. Huang et al., arXiv 1911.07524); False where the right and lower edge lie one pixel beyond them, as in
+            MMPose's other warp.
         decoding: What the network puts out and how it is read, see :mod:`cephalometric.prediction.decoding`.
     """
 

@@ -184,8 +184,15 @@ def bias(runs: Sequence[Run]) -> Table:
 
 def _bias_cells(one: Bias) -> tuple[Cell, ...]:
     scatter = float(np.sqrt(np.trace(one.covariance_mm2)))
-    verdict = 'systematic' if one.p_value < 0.05 else 'too few images' if np.isnan(one.p_value) else 'not shown'
-    return (float(one.mean_mm[0]), float(one.mean_mm[1]), one.length_mm, scatter, one.p_value, verdict)
+    return (float(one.mean_mm[0]), float(one.mean_mm[1]), one.length_mm, scatter, one.p_value, _verdict(one))
+
+
+def _verdict(one: Bias) -> str:
+    if np.isnan(one.p_value):
+        return 'too few images'
+    if one.is_constant:
+        return 'constant shift'
+    return 'systematic' if one.p_value < 0.05 else 'not shown'
 
 
 def per_image(runs: Sequence[Run]) -> Table:

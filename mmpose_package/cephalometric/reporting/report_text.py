@@ -64,9 +64,15 @@ def _shifts(evaluation: Evaluation) -> str:
     if not shifted:
         return 'No landmark shows a systematic shift that chance could not explain.'
     largest = max(shifted, key=lambda name: shifted[name].length_mm)
+    constant = sum(bias.is_constant for bias in shifted.values())
+    same = (
+        f' {constant} of them are off by the very same in every image, as by a mistake in the geometry or the labels.'
+        if constant
+        else ''
+    )
     return (
         f'{len(shifted)} of {len(biases)} landmarks are off in a constant direction, more than chance explains; '
-        f'most of all {largest}: {direction(shifted[largest])}.'
+        f'most of all {largest}: {direction(shifted[largest])}.{same}'
     )
 
 

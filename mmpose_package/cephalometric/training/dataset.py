@@ -1,13 +1,17 @@
 """The COCO files of step 2 as an MMPose dataset."""
 
+import inspect
 import random
+from pathlib import Path
 
 import numpy as np
 import torch
+from mmengine.config import Config
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
 from cephalometric.annotations.coco import LabelledImage, LabelledImages, load_coco
+from cephalometric.annotations.image_files import check_image_files
 from cephalometric.errors import InputError
 from cephalometric.geometry import mean_layout_mm
 from cephalometric.landmarks import LandmarkSet, load_landmark_set
@@ -110,3 +114,26 @@ def _record(labelled: LabelledImages, image: LabelledImage) -> dict:
         'keypoints': np.nan_to_num(image.points_px).astype(np.float32)[None],
         'keypoints_visible': image.visible.astype(np.float32)[None],
     }
+
+
+def check_data(config: Config) -> None:
+    """Look at the annotations and image files that a training will use, before its first epoch.
+
+    Args:
+        config: As :func:`cephalometric.training.config.load_config` returns it.
+
+    Raises:
+        InputError: An annotation file is missing or unusable, or image files are not those that were labelled.
+    """
+    parts = []
+    for loader in (config.get('train_dataloader'), config.get('val_dataloader')):
+        kind = DATASETS.get(loader.dataset.type) if loader else None
+        if inspect.isclass(kind) and issubclass(kind, CephalometricDataset):
+            path = Path(config.data_root) / loader.dataset.ann_file
+            if not path.is_file():
+                raise InputError(
+                    f'{path}: no such file: say with --data-root which folder step 2 has filled, with train.json and '
+                    'valid.json in it'
+                )
+            parts.append(load_coco(path))
+    check_image_files(parts)

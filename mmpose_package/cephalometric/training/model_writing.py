@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmpose.codecs import SimCCLabel
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.datasets.transforms import GetBBoxCenterScale, LoadImage, PackPoseInputs, TopdownAffine
 from mmpose.registry import TRANSFORMS
@@ -22,7 +21,7 @@ from cephalometric.errors import InputError
 from cephalometric.files import sha256, write_json
 from cephalometric.installation import versions
 from cephalometric.landmarks import landmark_table, load_landmark_set
-from cephalometric.models.udp_heatmap import BoundedUDPHeatmap
+from cephalometric.models.codec_geometry import numpy_decoding
 from cephalometric.prediction import predict_onnx
 from cephalometric.prediction.model_folder import (
     CALIBRATION,
@@ -163,18 +162,14 @@ def _coarse_stage(config: Config, model: torch.nn.Module) -> CoarseStage:
     box = next(transform for transform in transforms if isinstance(transform, GetBBoxCenterScale))
     warp = next(transform for transform in transforms if isinstance(transform, TopdownAffine))
     size = tuple(int(length) for length in warp.input_size)
-    return CoarseStage(size, float(box.padding), bool(warp.use_udp), _decoding(model, size))
+    return CoarseStage(size, float(box.padding), bool(warp.use_udp), _decoding(model))
 
 
-def _decoding(model: torch.nn.Module, input_size: tuple[int, int]) -> dict:
-    codec = model.head.decoder
+def _decoding(model: torch.nn.Module) -> dict:
     # Two looks have two outputs, which only the head itself knows how to join.
     looks_once = not model.test_cfg.get('flip_test', False)
-    if looks_once and isinstance(codec, BoundedUDPHeatmap):
-        return {'kind': 'heatmaps', 'blur_kernel_size': int(codec.blur_kernel_size)}
-    if looks_once and isinstance(codec, SimCCLabel) and not codec.use_dark:
-        return {'kind': 'simcc', 'split_ratio': float(codec.simcc_split_ratio), 'input_size': list(input_size)}
-    return {'kind': 'points'}
+    known = numpy_decoding(model.head.decoder) if looks_once else None
+    return known or {'kind': 'points'}
 
 
 def _write_recipe(config: Config, description: ModelDescription, stage: Path) -> None:

@@ -12,6 +12,8 @@ from mmengine.runner import Runner
 
 from cephalometric.errors import InputError
 from cephalometric.training.checkpoints import latest_checkpoint, resolve_pretrained
+from cephalometric.training.config_reading import building
+from cephalometric.training.dataset import check_data
 from cephalometric.training.hooks import BEST_WEIGHTS
 
 # MMEngine says these in every run, and there is nothing that a person could do about them.
@@ -66,9 +68,11 @@ def train(
         config.auto_scale_lr.enable = True
     if not resume:
         _refuse_to_mix(work_dir)
+    check_data(config)
     start_distributed(launcher)
     start = _resume(config, work_dir, resume) if resume else resolve_pretrained(config)
-    runner = QuietRunner.from_cfg(config)
+    with building(str(config.filename)):
+        runner = QuietRunner.from_cfg(config)
     if is_main_process():
         runner.logger.info(start)
         print(start, flush=True)
