@@ -36,12 +36,18 @@ class Frame:
         count: How many images the file holds.
         spacing_mm: Millimetres per pixel as the file says; None where it does not, or not in a way to be trusted.
         warnings: What a user should know about how the image was read, one sentence each.
+        not_square: Why one spacing cannot measure it, after its file; to be refused, unless the user gives a spacing.
     """
 
     image: np.ndarray
     count: int = 1
     spacing_mm: float | None = None
     warnings: tuple[str, ...] = ()
+    not_square: str = ''
+
+
+class NotSquareError(InputError):
+    """Pixels are not square, after what a file says."""
 
 
 def check_size(path: Path, width: int, height: int) -> None:
@@ -139,14 +145,14 @@ def file_spacing(path: Path, source: str, sizes_mm: tuple[float, float]) -> tupl
         Millimetres per pixel or None, and warnings.
 
     Raises:
-        InputError: The pixels are not square, by more than 1 %: one spacing cannot describe them.
+        NotSquareError: The pixels are not square, by more than 1 %: one spacing cannot describe them.
     """
     height, width = sizes_mm
     text = f'{source} = {height:g} {width:g}'
     if not (math.isfinite(height) and math.isfinite(width) and height > 0 and width > 0):
         return None, (f'{text} is not used: it is no size of a pixel',)
     if abs(height - width) > SQUARE_TOLERANCE * max(height, width):
-        raise InputError(
+        raise NotSquareError(
             f'{path}: {text}: its pixels are not square, so that one spacing cannot measure it; resample it to square '
             'pixels first'
         )

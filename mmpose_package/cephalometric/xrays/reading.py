@@ -199,6 +199,8 @@ def read_xrays(path: str | Path, spacing_mm: float | None = None, name: str | No
     check_spacing(spacing_mm)
     name = name or _stem(path)
     for number, frame in enumerate(_reader(path)(path), start=1):
+        if frame.not_square and spacing_mm is None:
+            raise InputError(frame.not_square)
         used_mm, disagreement = chosen_spacing(frame.spacing_mm, spacing_mm)
         image, colour = _without_colours(frame.image)
         several = frame.count > 1
