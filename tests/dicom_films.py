@@ -24,7 +24,7 @@ COMPRESSORS = {
 
 def lookup_table(entries, bits, first=0, **tags):
     table = Dataset()
-    table.LUTDescriptor = [len(entries) % 2**16, first, bits]
+    table.add_new('LUTDescriptor', 'SS' if first < 0 else 'US', [len(entries) % 2**16, first, bits])
     table.add_new('LUTData', 'US', [int(entry) for entry in entries])
     for keyword, value in tags.items():
         setattr(table, keyword, value)

@@ -4,14 +4,17 @@ Only the attributes that are listed here are taken from a file, and none of them
 spacing are read apart, so that what is odd about the one does not cost the other.
 """
 
+import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 import pydicom
 from pydicom.config import disable_value_validation
 from pydicom.pixels import get_decoder
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
 from cephalometric.errors import InputError
 from cephalometric.xrays import dicom_grey_levels, dicom_layout, dicom_spacing
@@ -20,7 +23,7 @@ from cephalometric.xrays.dicom_grey_levels import show
 from cephalometric.xrays.dicom_header import GROUPS, Header
 from cephalometric.xrays.dicom_layout import name_of, read_layout
 from cephalometric.xrays.dicom_spacing import read_spacing
-from cephalometric.xrays.frames import HEAD, Frame, NotSquareError, decoding
+from cephalometric.xrays.frames import HEAD, MOST_PIXELS, Frame, NotSquareError, decoding
 
 ATTRIBUTES = [
     *('SOPClassUID', 'Modality', 'BurnedInAnnotation'),
@@ -29,6 +32,9 @@ ATTRIBUTES = [
     *dicom_grey_levels.ATTRIBUTES,
     *GROUPS,
 ]
+DEFLATED = DeflatedExplicitVRLittleEndian.encode()
+# Unpacked: 16 bits for each pixel, and a header.
+MOST_BYTES = 2 * MOST_PIXELS + 10**6
 PROJECTIONS = {'CR', 'DX', 'IO', 'OT', 'PX', 'RF', 'RG', 'XA', 'XC'}
 
 
@@ -47,21 +53,20 @@ def read_dicom(path: str | Path) -> Iterator[Frame]:
             cannot be decoded. Pixels that are not square are told by the frame.
     """
     path = Path(path)
-    with _reading(path, 'its header cannot be read'), open(path, 'rb') as file:
-        _refuse_deflated(path, file.read(HEAD))
-        file.seek(0)
-        data_set = pydicom.dcmread(file, force=True, stop_before_pixels=True, specific_tags=ATTRIBUTES)
-        header = Header(data_set, little_endian=data_set.original_encoding[1])
-        layout = read_layout(path, file, header, _transfer_syntax(path, data_set))
-        remarks = _remarks(header)
-    name = layout.syntax.name
-    for index in range(layout.frames):
-        with _reading(path, f'pixels as {name}'):
-            of_frame = header.of_frame(index)
-            spacing_mm, about_spacing, not_square = _spacing(path, of_frame)
-            image = show(*decode_frame(path, layout, index), of_frame)
-        warnings = tuple(dict.fromkeys((*about_spacing, *remarks, *of_frame.remarks)))
-        yield Frame(image, layout.frames, spacing_mm, warnings, not_square)
+    with ExitStack() as stack:
+        with _reading(path, 'its header cannot be read'):
+            file = stack.enter_context(_open(path))
+            data_set = pydicom.dcmread(file, force=True, stop_before_pixels=True, specific_tags=ATTRIBUTES)
+            header = Header(data_set, little_endian=data_set.original_encoding[1])
+            layout = read_layout(path, file, header, _transfer_syntax(path, data_set))
+            remarks = _remarks(header)
+        for index in range(layout.frames):
+            with _reading(path, f'pixels as {layout.syntax.name}'):
+                of_frame = header.of_frame(index)
+                spacing_mm, about_spacing, not_square = _spacing(path, of_frame)
+                image = show(*decode_frame(file, layout, index), of_frame)
+            warnings = tuple(dict.fromkeys((*about_spacing, *remarks, *of_frame.remarks)))
+            yield Frame(image, layout.frames, spacing_mm, warnings, not_square)
 
 
 @contextmanager
@@ -71,10 +76,19 @@ def _reading(path: Path, reason: str) -> Iterator[None]:
         yield
 
 
-def _refuse_deflated(path: Path, head: bytes) -> None:
-    # Such a file is unpacked whole before anything of it is known, and one made for it fills any memory.
-    if DeflatedExplicitVRLittleEndian.encode() in head:
-        raise InputError(f'{path}: DICOM deflated as a whole is not supported; export it uncompressed')
+def _open(path: Path) -> BinaryIO:
+    """The file; if it is deflated as a whole, unpacked, as far as X-rays go."""
+    with open(path, 'rb') as file:
+        head = file.read(HEAD)
+        end = 144 + int.from_bytes(head[140:144], 'little')  # of what is not deflated
+        if DEFLATED not in head[:end] or head[128:132] != b'DICM':
+            return open(path, 'rb')
+        file.seek(0)
+        head = file.read(end)
+        unpacked = zlib.decompressobj(-zlib.MAX_WBITS).decompress(file.read(), MOST_BYTES)
+    if len(unpacked) == MOST_BYTES:
+        raise InputError(f'{path}: its deflated content is far longer than that of an X-ray; export it uncompressed')
+    return BytesIO(head.replace(DEFLATED, ExplicitVRLittleEndian.encode().ljust(len(DEFLATED), b'\0')) + unpacked)
 
 
 def _transfer_syntax(path: Path, data_set: pydicom.FileDataset) -> UID | None:

@@ -9,7 +9,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -57,11 +56,11 @@ class Codestream:
     syntax: UID
 
 
-def decode_frame(path: Path, layout: Layout, index: int) -> tuple[np.ndarray, Layout]:
+def decode_frame(file: BinaryIO, layout: Layout, index: int) -> tuple[np.ndarray, Layout]:
     """A frame of a DICOM file, colours as RGB.
 
     Args:
-        path: The file.
+        file: The file, open.
         layout: Where its pixels lie.
         index: The number of the frame, from 0.
 
@@ -72,13 +71,10 @@ def decode_frame(path: Path, layout: Layout, index: int) -> tuple[np.ndarray, La
     Raises:
         Exception: Of any kind, if the frame cannot be decoded.
     """
+    file.seek(layout.offset)
     if layout.length is not None:
-        with open(path, 'rb') as file:
-            file.seek(layout.offset)
-            return _decode(file, layout, index), layout
-    with open(path, 'rb') as file:
-        file.seek(layout.offset)
-        frame = get_frame(file, index, number_of_frames=layout.frames)
+        return _decode(file, layout, index), layout
+    frame = get_frame(file, index, number_of_frames=layout.frames)
     if layout.syntax == RLELossless:
         if len(frame) > LONGEST_RLE * layout.frame_bytes + 1024:
             raise ValueError('its frames are longer than uncompressed ones')

@@ -84,7 +84,7 @@ def show(raw: np.ndarray, layout: Layout, header: Header) -> np.ndarray:
     if values.ndim == 3:
         return to_uint8(values, 0, 2**layout.bits_stored - 1)
     if layout.photometric == PALETTE:
-        if (coloured := _coloured(values, layout, header)) is not None:
+        if (coloured := _coloured(values, header)) is not None:
             return coloured
         header.remarks.append('its palette cannot be used: its numbers are shown as grey levels')
     padding = _padding(raw, values, layout, header)
@@ -124,7 +124,7 @@ def _modality(values: np.ndarray, layout: Layout, header: Header) -> tuple[np.nd
     """The values in the unit of the modality, and what is black and white in them if 8 bits are to stay as they are."""
     shallow = layout.bits_stored <= 8 and not layout.signed and values.dtype.kind != 'f'
     whole = (0.0, 2.0**layout.bits_stored - 1) if shallow else None
-    if (table := _table(header, 'ModalityLUTSequence', AS_STORED, layout.signed)) is not None:
+    if (table := _table(header, 'ModalityLUTSequence', AS_STORED, values)) is not None:
         shown, shallow = table.look_up(values), table.bits <= 8 and table.as_declared
         if _distinct(shown) or not _distinct(values):
             return shown, (0.0, 2.0**table.bits - 1) if shallow else None
@@ -154,7 +154,7 @@ def _of_interest(
 ) -> np.ndarray:
     """The values as uint8, by the table or the first window of the file."""
     exposed = values[~padding]
-    if (table := _table(header, 'VOILUTSequence', SPREAD, bool(exposed.size and exposed.min() < 0))) is not None:
+    if (table := _table(header, 'VOILUTSequence', SPREAD, values)) is not None:
         shown = table.look_up(values)
         if _distinct(shown[~padding]) or not _distinct(exposed):
             ends = (0, 2**table.bits - 1) if table.as_declared else robust_range(shown[~padding])
@@ -187,9 +187,9 @@ def _window(header: Header) -> tuple[float, float, str] | None:
     return (centre - 0.5, width - 1, function) if function == 'LINEAR' else (centre, width, function)
 
 
-def _coloured(values: np.ndarray, layout: Layout, header: Header) -> np.ndarray | None:
+def _coloured(values: np.ndarray, header: Header) -> np.ndarray | None:
     """The colours of a palette; None if it cannot be used."""
-    tables = [_one_table(header, f'{name}Descriptor', f'{name}Data', layout.signed) for name in PALETTES]
+    tables = [_one_table(header, f'{name}Descriptor', f'{name}Data', values) for name in PALETTES]
     if None in tables:
         return None
     # Some declare 16 bits and hold 8.
@@ -198,7 +198,7 @@ def _coloured(values: np.ndarray, layout: Layout, header: Header) -> np.ndarray 
     return to_uint8(np.stack([table.look_up(values) for table in tables], axis=-1), 0, white)
 
 
-def _table(header: Header, sequence: str, otherwise: str, signed: bool) -> Table | None:
+def _table(header: Header, sequence: str, otherwise: str, values: np.ndarray) -> Table | None:
     """The first table of a sequence; None if there is none, or with a remark if it cannot be used."""
     items = header.items(sequence)
     if not items:
@@ -207,13 +207,14 @@ def _table(header: Header, sequence: str, otherwise: str, signed: bool) -> Table
         return None
     if all(items[0].value(keyword) is None for keyword in ('LUTDescriptor', 'LUTData')):
         return None
-    table = _one_table(items[0], 'LUTDescriptor', 'LUTData', signed)
+    table = _one_table(items[0], 'LUTDescriptor', 'LUTData', values)
     if table is None:
         header.remarks.append(f'the table of its {sequence} cannot be used: {otherwise}')
     return table
 
 
-def _one_table(header: Header, descriptor: str, data: str, signed: bool) -> Table | None:
+def _one_table(header: Header, descriptor: str, data: str, values: np.ndarray) -> Table | None:
+    """A table for these values; None if it cannot be used."""
     numbers = header.numbers(descriptor)
     if len(numbers) != 3 or None in numbers:
         return None
@@ -224,9 +225,12 @@ def _one_table(header: Header, descriptor: str, data: str, signed: bool) -> Tabl
         return None
     if len(entries) < count:
         header.remarks.append(f'{data} holds {len(entries)} of the {count} entries that {descriptor} says')
-    # The same bits may be meant with the other sign.
-    first = (first + 2**15) % 2**16 - 2**15 if signed else first
-    return Table(entries[:count], first if signed or first >= 0 else first % 2**16, max(1, min(bits, 16)))
+    entries = entries[:count]
+    # The same bits may be meant with the other sign: the table is for the values that there are.
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    meant = (first, first % 2**16, (first + 2**15) % 2**16 - 2**15)
+    first = max(meant, key=lambda begin: min(high, begin + len(entries) - 1) - max(low, begin))
+    return Table(entries, first, max(1, min(bits, 16)))
 
 
 def _entries(header: Header, keyword: str, count: int, bits: int) -> np.ndarray | None:
