@@ -23,8 +23,9 @@ def is_dicom(head: bytes) -> bool:
 
 
 # Lateral cephalograms have 2 to 30 million pixels. What has far more is another kind of picture, or a small file made
-# to fill the memory; Pillow warns from 89 million on.
+# to fill the memory; Pillow warns from 89 million on. The bytes hold 80 million pixels in colours of 16 bits.
 MOST_PIXELS = 80_000_000
+MOST_BYTES = 480_000_000
 
 
 @dataclass(frozen=True)
@@ -50,16 +51,28 @@ class NotSquareError(InputError):
     """Pixels are not square, after what a file says."""
 
 
-def check_size(path: Path, width: int, height: int) -> None:
-    """Refuse an image before its pixels are unpacked into memory.
+def check_size(name: str | Path, rows: int, columns: int, frames: int = 1, bytes_per_pixel: float = 1) -> None:
+    """Refuse an image before its pixels are unpacked into memory. This is the one limit of all readers.
+
+    Args:
+        name: The file, for the message.
+        rows, columns: The size of a frame as the header gives it.
+        frames: How many of them are unpacked at once: of a stack that is read slice by slice, one.
+        bytes_per_pixel: What a pixel takes where it is unpacked, all its channels together.
 
     Raises:
-        InputError: The image has no pixels, or more than ``MOST_PIXELS``.
+        InputError: The image has no pixels, more than ``MOST_PIXELS`` a frame, or takes more than ``MOST_BYTES``.
     """
-    if not 0 < width * height <= MOST_PIXELS:
+    size = f'{name}: {columns} x {rows} pixels'
+    if rows < 1 or columns < 1 or frames < 1 or rows * columns > MOST_PIXELS:
         raise InputError(
-            f'{path}: {width} x {height} pixels: an X-ray has at most {MOST_PIXELS // 10**6} million; give another '
-            'file or scale it down'
+            f'{size}: an X-ray has at most {MOST_PIXELS // 10**6} million; give another file or scale it down'
+        )
+    if rows * columns * frames * bytes_per_pixel > MOST_BYTES:
+        several = f'{frames} frames with ' if frames > 1 else ''
+        raise InputError(
+            f'{size}, {several}{bytes_per_pixel:g} bytes each: an X-ray takes at most {MOST_BYTES // 10**6} MB of '
+            'memory; save it as 8-bit grey or scale it down'
         )
 
 

@@ -38,7 +38,7 @@ def read_picture(path: str | Path) -> Iterator[Frame]:
         for page in pages:
             with decoding(path):
                 picture.seek(page)
-                check_size(path, *picture.size)
+                check_size(path, picture.height, picture.width)
                 frame = _frame(path, picture, len(pages))
             yield frame
 

@@ -248,7 +248,7 @@ def _head(path: Path) -> bytes:
 
 def _read_stack(path: Path) -> Iterator[Frame]:
     stack = open_stack(path, deep=True)
-    check_size(path, stack.width, stack.height)
+    check_size(path, stack.height, stack.width)
     spacing_mm, warnings = None, ()
     if stack.pixel_size_mm:
         spacing_mm, warnings = file_spacing(path, 'ElementSpacing (height, width)', stack.pixel_size_mm)
