@@ -9,7 +9,7 @@ import pydicom
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
-from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRBigEndian, ExplicitVRLittleEndian
+from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRBigEndian, ExplicitVRLittleEndian, RLELossless
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
 RAMP = np.linspace(0, 4095, 1200).reshape(30, 40).astype(np.uint16)
@@ -18,7 +18,6 @@ COMPRESSORS = {
     'JPEG lossless': gdcm.TransferSyntax.JPEGLosslessProcess14_1,
     'JPEG-LS': gdcm.TransferSyntax.JPEGLSLossless,
     'JPEG 2000': gdcm.TransferSyntax.JPEG2000Lossless,
-    'RLE': gdcm.TransferSyntax.RLELossless,
 }
 
 
@@ -88,6 +87,17 @@ def compress(path, name):
     writer.SetImage(change.GetOutput())
     assert writer.Write()
     assert pydicom.dcmread(path).file_meta.TransferSyntaxUID.is_compressed
+    return path
+
+
+def compress_run_lengths(path):
+    """The same by pydicom, whose RLE keeps all bits."""
+    dataset = pydicom.dcmread(path)
+    bits, high = dataset.BitsStored, dataset.HighBit
+    dataset.BitsStored, dataset.HighBit = dataset.BitsAllocated, dataset.BitsAllocated - 1
+    dataset.compress(RLELossless, generate_instance_uid=False)
+    dataset.BitsStored, dataset.HighBit = bits, high
+    dataset.save_as(path)
     return path
 
 

@@ -23,7 +23,7 @@ from cephalometric.xrays.dicom_grey_levels import show
 from cephalometric.xrays.dicom_header import GROUPS, Header
 from cephalometric.xrays.dicom_layout import name_of, read_layout
 from cephalometric.xrays.dicom_spacing import read_spacing
-from cephalometric.xrays.frames import HEAD, MOST_PIXELS, Frame, NotSquareError, decoding
+from cephalometric.xrays.frames import HEAD, MOST_BYTES, Frame, NotSquareError, decoding
 
 ATTRIBUTES = [
     *('SOPClassUID', 'Modality', 'BurnedInAnnotation'),
@@ -33,8 +33,7 @@ ATTRIBUTES = [
     *GROUPS,
 ]
 DEFLATED = DeflatedExplicitVRLittleEndian.encode()
-# Unpacked: 16 bits for each pixel, and a header.
-MOST_BYTES = 2 * MOST_PIXELS + 10**6
+AT_ONCE = 2**24
 PROJECTIONS = {'CR', 'DX', 'IO', 'OT', 'PX', 'RF', 'RG', 'XA', 'XC'}
 
 
@@ -85,10 +84,17 @@ def _open(path: Path) -> BinaryIO:
             return open(path, 'rb')
         file.seek(0)
         head = file.read(end)
-        unpacked = zlib.decompressobj(-zlib.MAX_WBITS).decompress(file.read(), MOST_BYTES)
-    if len(unpacked) == MOST_BYTES:
-        raise InputError(f'{path}: its deflated content is far longer than that of an X-ray; export it uncompressed')
-    return BytesIO(head.replace(DEFLATED, ExplicitVRLittleEndian.encode().ljust(len(DEFLATED), b'\0')) + unpacked)
+        unpacked = BytesIO(head.replace(DEFLATED, ExplicitVRLittleEndian.encode().ljust(len(DEFLATED), b'\0')))
+        unpacked.seek(end)
+        inflate, rest = zlib.decompressobj(-zlib.MAX_WBITS), file.read()
+    while rest:
+        unpacked.write(inflate.decompress(rest, AT_ONCE))
+        rest = inflate.unconsumed_tail
+        if unpacked.tell() > MOST_BYTES:
+            raise InputError(f'{path}: its deflated content is longer than that of an X-ray; export it uncompressed')
+    unpacked.write(inflate.flush())
+    unpacked.seek(0)
+    return unpacked
 
 
 def _transfer_syntax(path: Path, data_set: pydicom.FileDataset) -> UID | None:

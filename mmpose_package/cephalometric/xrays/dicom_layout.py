@@ -89,7 +89,7 @@ def read_layout(path: Path, file: BinaryIO, header: Header, syntax: UID | None) 
         raise InputError(
             f'{path}: a DICOM file without an image ({name_of(header.value("SOPClassUID"))}); give the file of an X-ray'
         )
-    check_size(path, columns, rows)
+    check_size(path, rows, columns)
     keyword, vr, offset, length = _pixel_data(path, file, header, syntax)
     frames = header.whole('NumberOfFrames', 'its first image is read', 1, 2**31 - 1) or 1
     samples, photometric = _colours(path, header, None if length is None else 8 * length // (rows * columns * frames))
@@ -115,6 +115,7 @@ def read_layout(path: Path, file: BinaryIO, header: Header, syntax: UID | None) 
         high_bit=high,
         signed=bool(header.whole('PixelRepresentation', 'the values are taken for unsigned', 0, 1)),
     )
+    check_size(path, rows, columns, bytes_per_pixel=samples * allocated / 8)
     if length is not None and length < layout.frame_bytes:
         raise InputError(
             f'{path}: cannot be decoded, because its pixels are incomplete: {length} bytes where {rows} x {columns} '
