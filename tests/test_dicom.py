@@ -6,15 +6,11 @@ import numpy as np
 import pydicom
 import pytest
 import SimpleITK
-from dicom_films import (
-    PATIENT,
-    RAMP,
-    data_set,
-    write,
-)
+from dicom_films import PATIENT, RAMP, data_set, elements, file_of, with_values, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom.data import get_testdata_file
+from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
@@ -27,7 +23,8 @@ from pydicom.uid import (
 )
 
 from cephalometric.errors import InputError
-from cephalometric.xrays.dicom import read_dicom
+from cephalometric.xrays import dicom_layout
+from cephalometric.xrays.dicom import ATTRIBUTES, read_dicom
 from cephalometric.xrays.frames import HEAD, is_dicom
 
 
@@ -151,7 +148,6 @@ def test_what_cannot_be_shown_is_named(name, message):
         ({'Rows': 60000, 'Columns': 60000}, '60000 x 60000 pixels'),
         ({'Rows': 31}, 'cannot be decoded'),
         ({'Rows': 0}, 'without an image'),
-        ({'NumberOfFrames': 2}, 'cannot be decoded'),
         ({'PixelData': None}, 'cannot be decoded.*pixels are missing'),
         ({'PixelData': bytes(99)}, 'cannot be decoded.*incomplete: 100 bytes'),
         ({'PhotometricInterpretation': 'HSV'}, 'PhotometricInterpretation'),
@@ -161,6 +157,16 @@ def test_damaged_headers_are_named(tmp_path, tags, message):
     path = write(tmp_path / 'film.dcm', data_set(**tags))
     with pytest.raises(InputError, match=rf'film\.dcm: .*{message}'):
         list(read_dicom(path))
+
+
+def test_the_frames_before_the_damage_come(tmp_path):
+    path = write(tmp_path / 'film.dcm', data_set(np.stack([RAMP, RAMP, RAMP])))
+    path.write_bytes(path.read_bytes()[:-100])
+    frames = read_dicom(path)
+    assert_ramp(next(frames).image)
+    assert_ramp(next(frames).image)
+    with pytest.raises(InputError, match=r'film\.dcm: cannot be decoded'):
+        next(frames)
 
 
 def test_a_video_is_named(tmp_path):
@@ -190,7 +196,149 @@ def test_files_that_are_deflated_as_a_whole_are_unpacked_no_further_than_x_rays_
         list(read_dicom(path))
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+IMAGE = [tag_for_keyword(keyword) for keyword in dicom_layout.ATTRIBUTES]
+TAGS = sorted(map(tag_for_keyword, ATTRIBUTES))
+TYPES = st.sampled_from(
+    [
+        *[
+            'AE',
+            'AS',
+            'AT',
+            'CS',
+            'DA',
+            'DS',
+            'DT',
+            'FD',
+            'FL',
+            'IS',
+            'LO',
+            'OB',
+            'OD',
+            'OW',
+            'PN',
+            'SH',
+            'SL',
+            'SQ',
+            'SS',
+            'SV',
+            'TM',
+            'UI',
+            'UL',
+            'UN',
+            'US',
+            'UT',
+            'ZZ',
+        ]
+    ]
+)
+NUMBERS = [
+    '0',
+    '1',
+    '2',
+    '-1',
+    '0,5',
+    '0.5',
+    '1e999',
+    'nan',
+    '12',
+    '16',
+    '65535',
+    '99999999999',
+    '1\\2',
+    '40,5\\60',
+    'IDENTITY',
+    'MONOCHROME9',
+    'Doe^Jane',
+]
+VALUES = (
+    st.sampled_from([number.encode() for number in NUMBERS])
+    | st.integers(0, 2**16 - 1).map(lambda number: number.to_bytes(2, 'little'))
+    | st.binary(max_size=40)
+    | st.just(b'')
+)
+ODD = st.dictionaries(st.sampled_from(TAGS), st.none() | st.tuples(TYPES, VALUES) | VALUES, min_size=1, max_size=4)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(odd=ODD, syntax=st.sampled_from([ImplicitVRLittleEndian, ExplicitVRLittleEndian]), implicit=st.booleans())
+def test_whatever_an_attribute_holds_the_film_is_read_or_refused_in_one_line(tmp_path, odd, syntax, implicit):
+    path = tmp_path / 'film.dcm'
+    parts = elements(write(path, data_set(WindowCenter=2000, WindowWidth=3000, RescaleSlope=2, RescaleIntercept=0)))
+    for tag, change in odd.items():
+        vr = parts[tag][0] if tag in parts else dictionary_VR(tag).split()[0]
+        if change is None:
+            parts.pop(tag, None)
+        else:
+            parts[tag] = change if isinstance(change, tuple) else (vr, change)
+    path.write_bytes(file_of(parts, syntax, implicit))
+    try:
+        frames = list(read_dicom(path))
+    except InputError as error:
+        assert 'film.dcm' in str(error) and '\n' not in str(error) and 'Doe' not in str(error)
+        assert odd.keys() & {*IMAGE}  # what is not about how pixels are stored costs no film
+        return
+    for frame in frames:
+        assert frame.image.dtype == np.uint8
+        assert all('\n' not in warning and 'Doe' not in warning for warning in frame.warnings)
+    if not odd.keys() & {*IMAGE}:
+        assert [frame.image.shape for frame in frames] == [RAMP.shape]
+
+
+@pytest.mark.parametrize(
+    ('keyword', 'vr', 'value'),
+    [
+        ('WindowCenter', 'DS', b'middle'),
+        ('WindowWidth', 'DS', b'0'),
+        ('RescaleSlope', 'DS', b'0'),
+        ('RescaleSlope', 'DS', b'1e999'),
+        ('RescaleIntercept', 'DS', b'none'),
+        ('VOILUTSequence', 'LO', b'table'),
+        ('ModalityLUTSequence', 'UN', b'table'),
+        ('PixelPaddingValue', 'LO', b'dark'),
+        ('NumberOfFrames', 'IS', b'one'),
+        ('NumberOfFrames', 'IS', b'-2'),
+        ('NumberOfFrames', 'IS', b'2'),
+        ('SamplesPerPixel', 'US', b'\x09\0'),
+        ('SamplesPerPixel', 'US', b'\3\0'),
+        ('PhotometricInterpretation', 'CS', b'GREY'),
+        ('BitsAllocated', 'US', b''),
+        ('BitsAllocated', 'US', b'\x08\0'),
+        ('BitsAllocated', 'US', b'\x20\0'),
+        ('BitsStored', 'US', b''),
+        ('BitsStored', 'US', b'\x63\0'),
+        ('HighBit', 'US', b'\1\0'),
+        ('PixelRepresentation', 'US', b'\7\0'),
+        ('PixelSpacing', 'DS', b'wide'),
+    ],
+)
+def test_what_cannot_be_used_is_named_and_the_film_looks_as_without_it(tmp_path, keyword, vr, value):
+    path = write(tmp_path / 'film.dcm', data_set(RescaleSlope=1, RescaleIntercept=0))
+    (sound,) = read_dicom(path)
+    with_values(path, {keyword: (vr, value)})
+    (frame,) = read_dicom(path)
+    np.testing.assert_array_equal(frame.image, sound.image)
+    if keyword != 'BitsAllocated' or value:
+        assert any(keyword in warning for warning in frame.warnings)
+
+
+def test_an_unknown_function_of_the_window_is_taken_for_linear(tmp_path):
+    path = write(tmp_path / 'film.dcm', data_set(WindowCenter='2000.5', WindowWidth='1001'))
+    (sound,) = read_dicom(path)
+    (frame,) = read_dicom(with_values(path, {'VOILUTFunction': ('CS', b'CURVED')}))
+    np.testing.assert_array_equal(frame.image, sound.image)
+    assert frame.warnings == ('VOILUTFunction cannot be used: LINEAR is taken',)
+
+
+def test_a_decimal_comma_in_the_window_is_understood(tmp_path):
+    path = write(tmp_path / 'film.dcm', data_set(WindowCenter='2000.5', WindowWidth='1001'))
+    (sound,) = read_dicom(path)
+    with_values(path, {'WindowCenter': ('DS', b'2000,5'), 'WindowWidth': ('DS', b'1001,0')})
+    (frame,) = read_dicom(path)
+    np.testing.assert_array_equal(frame.image, sound.image)
+    assert not frame.warnings
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(st.integers(0, 900), st.integers(0, 255)), max_size=12),
     st.integers(100, 3600),

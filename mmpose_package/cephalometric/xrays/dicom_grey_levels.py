@@ -176,6 +176,8 @@ def _window(header: Header) -> tuple[float, float, str] | None:
     """Centre and width of the values between black and white, and its function (PS3.3, C.11.2.1.2 and C.11.2.1.3)."""
     centre, width = (header.number(keyword, SPREAD) for keyword in ('WindowCenter', 'WindowWidth'))
     if centre is None or width is None:
+        if centre != width:
+            header.remarks.append(f'one of WindowCenter and WindowWidth cannot be used: {SPREAD}')
         return None
     function = header.code('VOILUTFunction') or 'LINEAR'
     if function not in ('LINEAR', 'LINEAR_EXACT', 'SIGMOID'):

@@ -1,6 +1,6 @@
 """How the pixels of a DICOM file lie in it (DICOM PS3.3, C.7.6.3, and PS3.5, 8)."""
 
-from dataclasses import dataclass
+import dataclasses
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,7 +29,7 @@ BY_OTHERS = 'it is taken from HighBit and BitsAllocated'
 LOW = 'BitsStored - 1 is taken'
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Layout:
     """Where the pixels begin, and what the bits mean.
 
@@ -121,6 +121,10 @@ def read_layout(path: Path, file: BinaryIO, header: Header, syntax: UID | None) 
             f'{path}: cannot be decoded, because its pixels are incomplete: {length} bytes where {rows} x {columns} '
             f'pixels of {samples * allocated} bits need {layout.frame_bytes}; copy it again, or export it again'
         )
+    whole = 0 if length is None else length // layout.frame_bytes
+    if 0 < whole < frames and length - whole * layout.frame_bytes < 2:
+        header.remark('NumberOfFrames', f'there are pixels of {whole}')
+        return dataclasses.replace(layout, frames=whole)
     if length is not None and length > frames * layout.frame_bytes + 1:
         header.remarks.append(
             f'it holds more pixels than Rows = {rows}, Columns = {columns}, NumberOfFrames = {frames} and '
