@@ -7,7 +7,6 @@ on, not even in remarks, but only numbers and the names that the standard has fo
 
 import math
 import re
-from collections.abc import Iterable
 
 from pydicom import Dataset
 from pydicom.multival import MultiValue
@@ -28,11 +27,15 @@ class Header:
     Attributes:
         remarks: What cannot be used, one sentence each; shared with the headers that are taken from this one.
         little_endian: How numbers in bytes are stored.
+        implicit: Whether the types of attributes are not in the file.
     """
 
     def __init__(self, *places: Dataset, little_endian: bool = True, remarks: list[str] | None = None):
         """Read from these data sets, the first of them that has a value."""
         self._places = places
+        # As it was read: pydicom itself keeps what the file says of it.
+        rows = places[0].get_item('Rows') if places and 'Rows' in places[0] else None
+        self.implicit = bool(getattr(rows, 'is_implicit_VR', False))
         self.little_endian = little_endian
         self.remarks: list[str] = [] if remarks is None else remarks
 
@@ -118,7 +121,7 @@ def _numbers(value: object) -> list[float | None]:
         value = value.decode('latin-1')
     if isinstance(value, str):
         return _numbers_of_text(value)
-    if isinstance(value, Iterable) and not isinstance(value, Sequence | Dataset):
+    if isinstance(value, list | MultiValue):
         return [number for item in value for number in _numbers(item) or [None]]
     try:
         number = float(value)

@@ -154,14 +154,13 @@ def _pixel_data(path: Path, file: BinaryIO, header: Header, syntax: UID | None) 
         )
     offset = start + 8
     vr, length = '', int.from_bytes(head[4:8], order)
-    # Lengths are even; as one, two letters that begin with O or U would be odd.
-    if head[4:6].isalpha() and head[4:6].isupper() and (head[4] % 2 or head[6:8] == b'\0\0'):
+    if not header.implicit and head[4:6].isalpha() and head[4:6].isupper():
         vr = head[4:6].decode('ascii')
         if vr in EXPLICIT_VR_LENGTH_32:
             offset, length = start + 12, int.from_bytes(head[8:12], order)
         else:
             length = int.from_bytes(head[6:8], order)
-    if syntax and syntax.is_implicit_VR == bool(vr):
+    if syntax and syntax.is_implicit_VR != header.implicit:
         header.remarks.append('its TransferSyntaxUID is not that of its data: it is read as the data are')
     there = max(0, file.seek(0, 2) - offset)
     return KEYWORDS[tag], vr or 'OW', offset, None if length == UNDEFINED else min(length, there)

@@ -163,7 +163,7 @@ def file_spacing(path: Path, source: str, sizes_mm: tuple[float, float]) -> tupl
     height, width = sizes_mm
     text = f'{source} = {height:g} {width:g}'
     if not (math.isfinite(height) and math.isfinite(width) and height > 0 and width > 0):
-        return None, (f'{text} is not used: it is no size of a pixel',)
+        return None, (f'{text} is not used: it is no size of a pixel; give --spacing',)
     if abs(height - width) > SQUARE_TOLERANCE * max(height, width):
         raise NotSquareError(
             f'{path}: {text}: its pixels are not square, so that one spacing cannot measure it; resample it to square '
@@ -173,7 +173,7 @@ def file_spacing(path: Path, source: str, sizes_mm: tuple[float, float]) -> tupl
     if mean == 1:
         return None, ()
     if not PLAUSIBLE_MM[0] < mean < PLAUSIBLE_MM[1]:
-        return None, (f'{text} is not used: the pixels of a cephalogram measure between 0.01 and 1 mm',)
+        return None, (f'{text} is not used: the pixels of a cephalogram measure between 0.01 and 1 mm; give --spacing',)
     return mean, ()
 
 
