@@ -44,9 +44,9 @@ def test_sizes_of_x_rays_pass_and_others_are_refused():
 
 def test_one_limit_of_memory_for_all_frames_that_are_unpacked_at_once():
     check_size(FILE, 2400, 2880, 20, 3)
-    with pytest.raises(InputError, match='film.png: 2880 x 2400 pixels, 400 frames with 3 bytes each.*480 MB'):
+    with pytest.raises(InputError, match=r'film\.png: 2880 x 2400 pixels, 400 frames with 3 bytes each.*480 MB'):
         check_size(FILE, 2400, 2880, 400, 3)
-    with pytest.raises(InputError, match='film.png: 10000 x 8000 pixels, 8 bytes each'):
+    with pytest.raises(InputError, match=r'film\.png: 10000 x 8000 pixels, 8 bytes each'):
         check_size(FILE, 8000, 10000, bytes_per_pixel=8)
 
 
