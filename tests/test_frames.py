@@ -34,11 +34,20 @@ FILE = Path('film.png')
 
 
 def test_sizes_of_x_rays_pass_and_others_are_refused():
-    check_size(FILE, 2880, 2400)
-    check_size(FILE, MOST_PIXELS, 1)
-    for width, height in [(MOST_PIXELS + 1, 1), (20000, 20000), (0, 5)]:
-        with pytest.raises(InputError, match=f'film.png: {width} x {height} pixels.*80 million'):
-            check_size(FILE, width, height)
+    check_size(FILE, 2400, 2880)
+    check_size(FILE, 1, MOST_PIXELS)
+    check_size(FILE, 8000, 10000, bytes_per_pixel=6)
+    for rows, columns in [(1, MOST_PIXELS + 1), (20000, 20000), (5, 0), (0, 5), (-5, -4)]:
+        with pytest.raises(InputError, match=f'film.png: {columns} x {rows} pixels.*80 million'):
+            check_size(FILE, rows, columns)
+
+
+def test_one_limit_of_memory_for_all_frames_that_are_unpacked_at_once():
+    check_size(FILE, 2400, 2880, 20, 3)
+    with pytest.raises(InputError, match=r'film\.png: 2880 x 2400 pixels, 400 frames with 3 bytes each.*480 MB'):
+        check_size(FILE, 2400, 2880, 400, 3)
+    with pytest.raises(InputError, match=r'film\.png: 10000 x 8000 pixels, 8 bytes each'):
+        check_size(FILE, 8000, 10000, bytes_per_pixel=8)
 
 
 @pytest.mark.parametrize('error', [KeyError('tag'), ValueError('two\nlines'), MemoryError(), AssertionError()])

@@ -116,13 +116,13 @@ def test_float_tiff(tmp_path):
     np.testing.assert_allclose(only(tmp_path / 'film.tif').image.ravel(), np.linspace(0, 255, 1200), atol=2)
 
 
-def test_16_bit_colours_are_read_and_reported(tmp_path):
+def test_16_bit_colours_are_read(tmp_path):
     deep = np.zeros((30, 40, 3), np.uint16)
     deep[..., 2] = 65535  # OpenCV writes BGR
     cv2.imwrite(str(tmp_path / 'film.png'), deep)
     frame = only(tmp_path / 'film.png')
     np.testing.assert_array_equal(frame.image, RED)
-    assert '16-bit' in frame.warnings[0]
+    assert frame.warnings == ()
 
 
 @pytest.mark.parametrize(('order', 'bits'), [('<', 8), ('<', 16), ('>', 8)])
@@ -221,7 +221,7 @@ def test_a_bomb_that_pillow_knows_is_named_too(tmp_path):
     chunk = struct.pack('>I', 13) + b'IHDR' + header + struct.pack('>I', zlib.crc32(b'IHDR' + header))
     chunk += struct.pack('>I', 9) + b'IDAT'
     (tmp_path / 'film.png').write_bytes(b'\x89PNG\r\n\x1a\n' + chunk)
-    with pytest.raises(InputError, match=r'film\.png: cannot be decoded.*Bomb'):
+    with pytest.raises(InputError, match=r'film\.png: 60000 x 60000 pixels'):
         list(read_picture(tmp_path / 'film.png'))
 
 

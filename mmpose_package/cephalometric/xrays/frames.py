@@ -23,8 +23,9 @@ def is_dicom(head: bytes) -> bool:
 
 
 # Lateral cephalograms have 2 to 30 million pixels. What has far more is another kind of picture, or a small file made
-# to fill the memory; Pillow warns from 89 million on.
+# to fill the memory; Pillow warns from 89 million on. The bytes hold 80 million pixels in colours of 16 bits.
 MOST_PIXELS = 80_000_000
+MOST_BYTES = 480_000_000
 
 
 @dataclass(frozen=True)
@@ -36,24 +37,42 @@ class Frame:
         count: How many images the file holds.
         spacing_mm: Millimetres per pixel as the file says; None where it does not, or not in a way to be trusted.
         warnings: What a user should know about how the image was read, one sentence each.
+        not_square: Why one spacing cannot measure it, after its file; to be refused, unless the user gives a spacing.
     """
 
     image: np.ndarray
     count: int = 1
     spacing_mm: float | None = None
     warnings: tuple[str, ...] = ()
+    not_square: str = ''
 
 
-def check_size(path: Path, width: int, height: int) -> None:
-    """Refuse an image before its pixels are unpacked into memory.
+class NotSquareError(InputError):
+    """Pixels are not square, after what a file says."""
+
+
+def check_size(name: str | Path, rows: int, columns: int, frames: int = 1, bytes_per_pixel: float = 1) -> None:
+    """Refuse an image before its pixels are unpacked into memory. This is the one limit of all readers.
+
+    Args:
+        name: The file, for the message.
+        rows, columns: The size of a frame as the header gives it.
+        frames: How many of them are unpacked at once: of a stack that is read slice by slice, one.
+        bytes_per_pixel: What a pixel takes where it is unpacked, all its channels together.
 
     Raises:
-        InputError: The image has no pixels, or more than ``MOST_PIXELS``.
+        InputError: The image has no pixels, more than ``MOST_PIXELS`` a frame, or takes more than ``MOST_BYTES``.
     """
-    if not 0 < width * height <= MOST_PIXELS:
+    size = f'{name}: {columns} x {rows} pixels'
+    if rows < 1 or columns < 1 or frames < 1 or rows * columns > MOST_PIXELS:
         raise InputError(
-            f'{path}: {width} x {height} pixels: an X-ray has at most {MOST_PIXELS // 10**6} million; give another '
-            'file or scale it down'
+            f'{size}: an X-ray has at most {MOST_PIXELS // 10**6} million; give another file or scale it down'
+        )
+    if rows * columns * frames * bytes_per_pixel > MOST_BYTES:
+        several = f'{frames} frames with ' if frames > 1 else ''
+        raise InputError(
+            f'{size}, {several}{bytes_per_pixel:g} bytes each: an X-ray takes at most {MOST_BYTES // 10**6} MB of '
+            'memory; save it as 8-bit grey or scale it down'
         )
 
 
@@ -87,6 +106,7 @@ def decoding(path: Path, reason: str | None = None) -> Iterator[None]:
 
 # Of an 8-megapixel X-ray 8000 pixels at either end: more than dead pixels and hot ones, less than a tooth or a filling.
 PERCENTILES = (0.1, 99.9)
+BLOCK = 1 << 20
 
 
 def robust_range(values: np.ndarray) -> tuple[float, float]:
@@ -95,12 +115,22 @@ def robust_range(values: np.ndarray) -> tuple[float, float]:
     Where these two are equal, as in a mask, the lowest and the highest value are taken. Values that are not finite do
     not count.
     """
-    # As float64: NumPy takes the difference of neighbours in their own type, and that of 16-bit integers overflows.
-    finite = values[np.isfinite(values)].astype(float)
+    finite = values[
+        np.isfinite(values)
+    ]  # A copy in the values' own type: as float64 it would be up to 8 times as large.
     if not finite.size:
         return 0.0, 0.0
-    low, high = np.percentile(finite, PERCENTILES)
-    return (float(low), float(high)) if low < high else (float(finite.min()), float(finite.max()))
+    places = [share / 100 * (finite.size - 1) for share in PERCENTILES]
+    finite.partition(
+        sorted({0, finite.size - 1} | {whole(place) for place in places for whole in (math.floor, math.ceil)})
+    )
+    low, high = (_between(finite, place) for place in places)
+    return (low, high) if low < high else (float(finite[0]), float(finite[-1]))
+
+
+def _between(ordered: np.ndarray, place: float) -> float:
+    below, above = float(ordered[math.floor(place)]), float(ordered[math.ceil(place)])
+    return below + (above - below) * (place - math.floor(place))
 
 
 def to_uint8(values: np.ndarray, low: float, high: float) -> np.ndarray:
@@ -113,10 +143,55 @@ def to_uint8(values: np.ndarray, low: float, high: float) -> np.ndarray:
     Returns:
         uint8, the shape of ``values``. A larger value never becomes a smaller one.
     """
+    shown = np.zeros(values.shape, np.uint8)
     if not low < high:
-        return np.zeros(values.shape, np.uint8)
-    share = (np.clip(np.nan_to_num(values.astype(float), nan=low), low, high) - low) / (high - low)
-    return np.rint(share * 255).astype(np.uint8)
+        return shown
+    flat, target = values.reshape(-1), shown.reshape(-1)
+    for start in range(0, flat.size, BLOCK):  # In parts: as float64 a large film takes far more memory than as a file.
+        part = flat[start : start + BLOCK].astype(float)
+        share = (np.clip(np.nan_to_num(part, nan=low), low, high) - low) / (high - low)
+        target[start : start + BLOCK] = np.rint(share * 255)
+    return shown
+
+
+def grey_levels(values: np.ndarray, exposed: np.ndarray | None = None) -> np.ndarray:
+    """Grey values of any depth as 8 bits, the same for the same film, whatever type its 8 bits were put into.
+
+    8 bits that were put into a wider type, as they are, multiplied by 257 or 256, or as a share of 255 in floating
+    point, come out as the 8 bits that they were. All other values are mapped from between :func:`robust_range`.
+
+    Args:
+        values: Any shape and any real type.
+        exposed: Which of them count for the range, bool, the shape of ``values``; all if it is None.
+
+    Returns:
+        uint8, the shape of ``values``.
+    """
+    factor = _widening(values)
+    if factor:
+        return to_uint8(values, 0, 255 * factor)
+    return to_uint8(values, *robust_range(values if exposed is None else values[exposed]))
+
+
+def _widening(values: np.ndarray) -> float | None:
+    """By what 8 bits were multiplied to become these values; None if they were not 8 bits."""
+    low, high = (values.min(), values.max()) if values.size else (0, 0)
+    if not 0 <= low <= high < math.inf:
+        return None
+    if np.issubdtype(values.dtype, np.floating):
+        factors = (1,) if high > 1 else (1 / 255,)
+    else:
+        factors = (1,) if high <= 255 else (257, 256)
+    return next((factor for factor in factors if high <= 255.001 * factor and _all_multiples(values, factor)), None)
+
+
+def _all_multiples(values: np.ndarray, factor: float) -> bool:
+    flat = values.reshape(-1)
+    for start in range(0, flat.size, BLOCK):
+        levels = flat[start : start + BLOCK] / factor
+        if (np.abs(levels - np.rint(levels)) > 1e-3).any():  # What float32 leaves of k / 255.
+            return False
+    return True
 
 
 PLAUSIBLE_MM = (0.01, 1.0)
@@ -139,14 +214,14 @@ def file_spacing(path: Path, source: str, sizes_mm: tuple[float, float]) -> tupl
         Millimetres per pixel or None, and warnings.
 
     Raises:
-        InputError: The pixels are not square, by more than 1 %: one spacing cannot describe them.
+        NotSquareError: The pixels are not square, by more than 1 %: one spacing cannot describe them.
     """
     height, width = sizes_mm
     text = f'{source} = {height:g} {width:g}'
     if not (math.isfinite(height) and math.isfinite(width) and height > 0 and width > 0):
-        return None, (f'{text} is not used: it is no size of a pixel',)
+        return None, (f'{text} is not used: it is no size of a pixel; give --spacing',)
     if abs(height - width) > SQUARE_TOLERANCE * max(height, width):
-        raise InputError(
+        raise NotSquareError(
             f'{path}: {text}: its pixels are not square, so that one spacing cannot measure it; resample it to square '
             'pixels first'
         )
@@ -154,7 +229,7 @@ def file_spacing(path: Path, source: str, sizes_mm: tuple[float, float]) -> tupl
     if mean == 1:
         return None, ()
     if not PLAUSIBLE_MM[0] < mean < PLAUSIBLE_MM[1]:
-        return None, (f'{text} is not used: the pixels of a cephalogram measure between 0.01 and 1 mm',)
+        return None, (f'{text} is not used: the pixels of a cephalogram measure between 0.01 and 1 mm; give --spacing',)
     return mean, ()
 
 

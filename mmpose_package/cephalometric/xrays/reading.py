@@ -1,4 +1,4 @@
-"""Any X-ray that people have, one after another: PNG, JPEG, TIFF, BMP, MetaImage and DICOM files, folders and globs."""
+"""Any X-ray that people have, one after another: pictures, MetaImage and DICOM files, folders and globs."""
 
 import glob
 import re
@@ -13,23 +13,22 @@ from cephalometric.errors import InputError
 from cephalometric.xrays.frames import (
     HEAD,
     Frame,
-    check_size,
     check_spacing,
     chosen_spacing,
     file_spacing,
+    grey_levels,
     is_dicom,
-    robust_range,
-    to_uint8,
 )
 from cephalometric.xrays.mha import open_stack
-from cephalometric.xrays.pictures import SIGNATURES, read_picture
+from cephalometric.xrays.pictures import is_picture, read_picture
 
-PICTURES = {'.png', '.jpg', '.jpeg', '.bmp'}
+PICTURES = {'.png', '.jpg', '.jpeg', '.jpe', '.jfif', '.bmp', '.webp'}
 STACKS = {'.mha', '.mhd'}
 SUFFIXES = PICTURES | STACKS | {'.tif', '.tiff', '.dcm', '.dicom'}
-META_IMAGE = re.compile(rb'(ObjectType|NDims|Comment)[ \t]*=')
+META_IMAGE = re.compile(rb'\s*(ObjectType|NDims|Comment)[ \t]*[=:]')
 # Above what JPEG makes of a grey film, and below any colour that a person would see in a picture.
 COLOURED = 32
+MOST_SUFFIXES = 5
 
 
 @dataclass(frozen=True)
@@ -75,8 +74,8 @@ def find_xrays(inputs: Sequence[str | Path], recursive: bool = False) -> list[Pa
         paths = _expand(str(text), recursive)
         if not paths:
             raise InputError(
-                f'{text}: no X-ray found: give a file, a folder with PNG, JPEG, TIFF, BMP, .mha, .mhd or DICOM files, '
-                f'or a glob; {_subfolder_remedy(text)}'
+                f'{text}: no X-ray found{_others(text)}: give a file, a folder with PNG, JPEG, TIFF, BMP, WebP, .mha, '
+                f'.mhd or DICOM files, or a glob; {_subfolder_remedy(text)}'
             )
         for path in paths:
             found.setdefault(path.resolve(), path)
@@ -97,6 +96,16 @@ def _is_subfolder(path: Path) -> bool:
 def _subfolder_remedy(text: str | Path) -> str:
     found = subfolders_of([text])
     return f'--recursive looks into its {len(found)} subfolders, such as {found[0].name}' if found else 'check the path'
+
+
+def _others(text: str | Path) -> str:
+    """What a folder holds instead of X-rays, by suffixes."""
+    folder = Path(text)
+    if not folder.is_dir():
+        return ''
+    names = (child.name for child in folder.iterdir() if child.is_file() and not child.name.startswith('.'))
+    counts = Counter(Path(name).suffix.lower() or 'without suffix' for name in names).most_common(MOST_SUFFIXES)
+    return f' (it holds {", ".join(f"{count} {suffix}" for suffix, count in counts)})' if counts else ''
 
 
 def _files_below(folder: Path, recursive: bool) -> Iterator[Path]:
@@ -199,6 +208,8 @@ def read_xrays(path: str | Path, spacing_mm: float | None = None, name: str | No
     check_spacing(spacing_mm)
     name = name or _stem(path)
     for number, frame in enumerate(_reader(path)(path), start=1):
+        if frame.not_square and spacing_mm is None:
+            raise InputError(frame.not_square)
         used_mm, disagreement = chosen_spacing(frame.spacing_mm, spacing_mm)
         image, colour = _without_colours(frame.image)
         several = frame.count > 1
@@ -219,13 +230,13 @@ def _reader(path: Path) -> Callable[[Path], Iterator[Frame]]:
         from cephalometric.xrays.dicom import read_dicom
 
         return read_dicom
-    if head.startswith(SIGNATURES):
+    if is_picture(head):
         return read_picture
     if path.suffix.lower() in STACKS or META_IMAGE.match(head):
         return _read_stack
     raise InputError(
-        f'{path}: not an X-ray file: it begins with {head[:8]!r}; PNG, JPEG, TIFF, BMP, MetaImage (.mha, .mhd) and '
-        'DICOM can be read'
+        f'{path}: not an X-ray file: it begins with {head[:8]!r}; PNG, JPEG, TIFF, BMP, WebP, MetaImage (.mha, '
+        '.mhd) and DICOM can be read: save it as one of them'
     )
 
 
@@ -246,13 +257,12 @@ def _head(path: Path) -> bytes:
 
 def _read_stack(path: Path) -> Iterator[Frame]:
     stack = open_stack(path, deep=True)
-    check_size(path, stack.width, stack.height)
-    spacing_mm, warnings = None, ()
+    spacing_mm, warnings = None, stack.warnings
     if stack.pixel_size_mm:
         spacing_mm, warnings = file_spacing(path, 'ElementSpacing (height, width)', stack.pixel_size_mm)
     for image in stack:
         if image.dtype != np.uint8:
-            image = to_uint8(image, *robust_range(image))
+            image = grey_levels(image)
         yield Frame(image, stack.count, spacing_mm, warnings)
 
 
