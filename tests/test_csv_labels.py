@@ -122,7 +122,7 @@ def test_a_file_with_one_row_an_image_is_known_by_its_columns(tmp_path):
     ('row', 'expected'),
     [
         (['', 'S', 1, 2, ''], 'line 2'),
-        (['a', 's', 1, 2, ''], '"s": a'),
+        (['a', 'Zyg', 1, 2, ''], '"Zyg": a'),
         (['a', 'S', '', 2, ''], 'S at ("", "2"): a'),
         (['a', 'S', 1, 2, 'wide'], '"wide": a'),
     ],

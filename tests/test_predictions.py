@@ -15,7 +15,8 @@ from cephalometric.errors import InputError
 from cephalometric.geometry import Orientation
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.reporting.tables import write_landmarks
-from cephalometric.results.predictions import NOTICE, PredictedXray, Predictions, read_point_file, write_predictions
+from cephalometric.results.point_files import read_point_file
+from cephalometric.results.predictions import NOTICE, PredictedXray, Predictions, write_predictions
 
 LANDMARKS = load_landmark_set('isbi2015')
 COUNT = len(LANDMARKS)
@@ -80,7 +81,7 @@ def test_one_film_without_a_spacing_has_empty_cells_among_others(tmp_path):
 
 def test_without_a_calibration_nothing_is_expected_or_flagged(tmp_path):
     content, rows = written(tmp_path, replace(predicted(calibrated=False), warnings=()))
-    assert list(rows[0]) == ['image', 'landmark', 'name', 'x_px', 'y_px', 'x_mm', 'y_mm', 'score']
+    assert list(rows[0]) == ['image', 'landmark', 'name', 'x_px', 'y_px', 'spacing_mm', 'x_mm', 'y_mm', 'score']
     assert not {'expected_error_mm', 'flagged'} & {*content['images'][0]['landmarks'][0]}
 
 

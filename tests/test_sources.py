@@ -13,6 +13,7 @@ from films import (
     points,
     write_images,
     write_isbi2015,
+    write_keypoints,
     write_labelme,
     write_labels,
     write_point_rows,
@@ -22,7 +23,7 @@ from films import (
 from cephalometric.annotations.coco import load_coco
 from cephalometric.errors import InputError, Problems
 from cephalometric.preparation.preparing import prepare
-from cephalometric.preparation.sources import FORMATS, FileNames, ImageFiles
+from cephalometric.preparation.sources import FORMATS, ImageFiles
 
 DOCS = Path(__file__).parents[1] / 'docs' / 'importing.md'
 
@@ -53,8 +54,9 @@ def test_every_form_of_annotations_becomes_the_same_images_and_coco_files(tmp_pa
         'cldetection2024': lambda: write_labels(tmp_path / 'given', points(), 0.1),
         'labelme': lambda: write_labelme(tmp_path / 'given', points()),
         'csv': lambda: write_point_rows(tmp_path / 'given', points()),
+        'coco': lambda: write_keypoints(tmp_path / 'given', points()),
     }
-    spacing = {'spacing_mm': 0.1} if form in ('labelme', 'csv') else {}
+    spacing = {'spacing_mm': 0.1} if form in ('labelme', 'csv', 'coco') else {}
     images, remarks = run(tmp_path, source_of(tmp_path, [write[form]()], form, **spacing), folds=2)
     assert remarks == ()
     assert {name: image.id for name, (_, image) in images.items()} == {'film1.png': 1, 'film2.png': 2, 'film10.png': 3}
@@ -169,33 +171,8 @@ def test_names_that_fit_several_images_and_images_with_several_names(tmp_path):
     shutil.copy(tmp_path / 'films' / 'film1.png', tmp_path / 'films' / 'film1.bmp')
     write_table(tmp_path / 'a.csv', ['image', 'S_x', 'S_y'], [[name, 1, 2] for name in ('film1', 'film2', 'film2.png')])
     message = refused(tmp_path, source, allow_missing=True)
-    assert 'fit several of the images (give the images names of their own): film1' in message
+    assert 'give the images names of their own): film1' in message
     assert 'images annotated more than once: film2.png' in message
-
-
-@pytest.mark.parametrize(
-    ('name', 'found'),
-    [
-        ('a/1.png', ['a/1.png']),
-        ('elsewhere/a/1.png', ['a/1.png']),
-        ('..\\b\\1.png', ['b/1.png']),
-        ('1.png', ['a/1.png', 'b/1.png']),
-        ('a/1', ['a/1.png']),
-        ('2.bmp', ['b/2.tif']),
-        ('1.2.840.10008', ['b/1.2.840.10008']),
-        ('1.2.840', []),
-        ('3.png', []),
-        ('', []),
-    ],
-)
-def test_names_find_files(tmp_path, name, found):
-    paths = [
-        tmp_path / 'a' / '1.png',
-        tmp_path / 'b' / '1.png',
-        tmp_path / 'b' / '2.tif',
-        tmp_path / 'b' / '1.2.840.10008',
-    ]
-    assert FileNames(paths).find(name) == found
 
 
 def test_memory_does_not_grow_with_the_number_of_images(tmp_path):
