@@ -18,6 +18,8 @@ from cephalometric.measurements import load_measurements
 from cephalometric.results.point_tables import PointRow, point_rows, spacing_of_rows
 from cephalometric.results.predictions import PredictedXray, Predictions, parse_predictions
 
+FARTHEST_PX = 1e6
+
 
 def known_abbreviations() -> frozenset[str]:
     """The landmarks of the sets and measurements that come with the package."""
@@ -67,6 +69,8 @@ def _with_notes(path: str | Path, points: Predictions, known: Collection[str]) -
     lowest, highest = USUAL_SPACING_MM
     xrays, notes = [], list(points.notes)
     for xray in points.xrays:
+        if (np.abs(xray.points_px) > FARTHEST_PX).any():
+            raise InputError(f'{path}: a point of {xray.name} is beyond any image; correct it')
         if xray.spacing_mm is not None and not lowest <= xray.spacing_mm <= highest:
             text = f'its spacing of {xray.spacing_mm:g} mm per pixel is unusual: lengths are as wrong as it is'
             notes.append(f'{path}: {xray.name}: {text}')

@@ -88,7 +88,10 @@ def _row(table: CsvTable, cells: Sequence[str], line: int, known: Collection[str
     texts = [cell(name) for name in _NUMBERS]
     numbers = [finite_number(text) if text else np.nan for text in texts]
     if None in numbers:
-        raise InputError(f'{table.path}, line {line}: {", ".join(texts)} are not all finite numbers; correct the row')
+        wrong = numbers.index(None)
+        raise InputError(
+            f'{table.path}, line {line}: {_NUMBERS[wrong]} is {texts[wrong]!r}; write a finite number or nothing'
+        )
     if np.isnan(numbers[0]) != np.isnan(numbers[1]):
         raise InputError(f'{table.path}, line {line}: of x_px and y_px one is empty; give both or none')
     if numbers[4] <= 0:
@@ -189,7 +192,7 @@ def _agreed_spacing(px: np.ndarray, mm: np.ndarray, rounding: np.ndarray, used: 
     Each number allows an interval of spacings, as far as it was rounded. The most intervals overlap where one of them
     begins, so only these places are tried.
     """
-    large = used & (np.abs(px) > rounding[:, :2]) & (px * mm > 0)
+    large = used & (np.abs(px) > rounding[:, :2]) & (np.sign(px) * np.sign(mm) > 0)
     pixels, millimetres = np.abs(px[large]), np.abs(mm[large])
     with np.errstate(over='ignore'):
         lowest = (millimetres - rounding[:, 2:][large]) / (pixels + rounding[:, :2][large])
