@@ -7,6 +7,7 @@ names.
 import argparse
 import sys
 
+from cephalometric.annotations.annotation import USUAL_SPACING_MM
 from cephalometric.commands.number_flags import number, whole_number
 from cephalometric.errors import InputError
 from cephalometric.landmarks import built_in_landmark_sets, load_landmark_set
@@ -61,6 +62,16 @@ def parse_arguments() -> argparse.Namespace:
         help='the other sources: mm per pixel, where the files do not say it; used before what they say',
     )
     parser.add_argument(
+        '--ignore-folders',
+        action='store_true',
+        help='the other sources: match annotations and images by the names of the files alone, if folders were renamed',
+    )
+    parser.add_argument(
+        '--unusual-spacing',
+        action='store_true',
+        help=f'take spacings outside {USUAL_SPACING_MM[0]:g} to {USUAL_SPACING_MM[1]:g} mm per pixel, too',
+    )
+    parser.add_argument(
         '--image_save_dir', default='./data/cephalometric/images', help='a new or empty folder [%(default)s]'
     )
     usual = {CHALLENGE: CHALLENGE_LANDMARKS} | {name: form.landmarks for name, form in FORMATS.items()}
@@ -87,7 +98,11 @@ def parse_arguments() -> argparse.Namespace:
         metavar='K',
         help='also write fold1_train.json, fold1_valid.json, ... for cross-validation outside the test part',
     )
-    parser.add_argument('--allow-missing', action='store_true', help='give missing landmarks visibility 0')
+    parser.add_argument(
+        '--allow-missing',
+        action='store_true',
+        help='give missing landmarks, also those at exactly (0, 0), visibility 0',
+    )
     parser.add_argument(
         '--overwrite', action='store_true', help='replace what this step wrote there before; other files stay'
     )
@@ -98,7 +113,12 @@ def parse_arguments() -> argparse.Namespace:
 
 def source_of(arguments: argparse.Namespace) -> Source:
     of_stack = {'--mha_file_path': arguments.mha_file_path, '--train_gt_path': arguments.train_gt_path}
-    of_folder = {'--images': arguments.images, '--annotations': arguments.annotations, '--spacing': arguments.spacing}
+    of_folder = {
+        '--images': arguments.images,
+        '--annotations': arguments.annotations,
+        '--spacing': arguments.spacing,
+        '--ignore-folders': arguments.ignore_folders or None,
+    }
     wrong = [
         flag for flag, value in (of_folder if arguments.source == CHALLENGE else of_stack).items() if value is not None
     ]
@@ -108,7 +128,8 @@ def source_of(arguments: argparse.Namespace) -> Source:
         return ChallengeSource(arguments.mha_file_path or STACK, arguments.train_gt_path or ANNOTATIONS)
     if not arguments.images or not arguments.annotations:
         raise InputError(f'--source {arguments.source} needs --images PATH and --annotations PATH')
-    return ImageFiles(arguments.images, arguments.annotations, FORMATS[arguments.source], arguments.spacing)
+    form = FORMATS[arguments.source]
+    return ImageFiles(arguments.images, arguments.annotations, form, arguments.spacing, arguments.ignore_folders)
 
 
 def main() -> None:
@@ -121,6 +142,7 @@ def main() -> None:
         seed=arguments.seed,
         folds=arguments.folds,
         allow_missing=arguments.allow_missing,
+        unusual_spacing=arguments.unusual_spacing,
         overwrite=arguments.overwrite,
     )
     print(f'images: {summary.image_folder}')

@@ -118,6 +118,7 @@ def data_root(phantom_stack: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         folder / 'images',
         load_landmark_set('cldetection2023'),
         sizes=(6, 2, 3),
+        unusual_spacing=True,  # Its few pixels are large.
     )
     return folder
 

@@ -67,7 +67,8 @@ def labelme_content(name: str, points_px: np.ndarray) -> dict:
         {'label': abbreviation, 'points': [point], 'group_id': None, 'shape_type': 'point', 'flags': {}}
         for abbreviation, point in zip(LANDMARKS.abbreviations, points_px.tolist(), strict=True)
     ]
-    image = {'imagePath': f'..\\films\\{name}.png', 'imageData': None, 'imageHeight': 240, 'imageWidth': 200}
+    height, width = phantoms()[name].image.shape if name in phantoms() else (240, 200)
+    image = {'imagePath': f'..\\films\\{name}.png', 'imageData': None, 'imageHeight': height, 'imageWidth': width}
     return {'version': '5.5.0', 'flags': {}, 'shapes': shapes, **image}
 
 
@@ -76,6 +77,33 @@ def write_labelme(folder: Path, points_px: dict[str, np.ndarray]) -> Path:
     for name, rows in points_px.items():
         (folder / f'{name}.json').write_text(json.dumps(labelme_content(name, rows)))
     return folder
+
+
+def keypoint_content(points_px: dict[str, np.ndarray]) -> dict:
+    """A COCO file as CVAT writes it."""
+    names = list(LANDMARKS.abbreviations)
+    images = [
+        {'id': number, 'file_name': f'{name}.png', 'license': 0, 'flickr_url': '', 'coco_url': '', 'date_captured': 0}
+        for number, name in enumerate(points_px, start=1)
+    ]
+    annotations = [
+        {
+            'id': number,
+            'image_id': number,
+            'category_id': 1,
+            'keypoints': [value for x, y in rows.tolist() for value in ([x, y, 2] if x == x else [0, 0, 0])],
+            'num_keypoints': int(np.isfinite(rows[:, 0]).sum()),
+            'iscrowd': 0,
+        }
+        for number, rows in enumerate(points_px.values(), start=1)
+    ]
+    category = {'id': 1, 'name': 'head', 'supercategory': '', 'keypoints': names, 'skeleton': [[1, 2]]}
+    return {'licenses': [], 'info': {}, 'categories': [category], 'images': images, 'annotations': annotations}
+
+
+def write_keypoints(path: Path, points_px: dict[str, np.ndarray]) -> Path:
+    path.write_text(json.dumps(keypoint_content(points_px)))
+    return path
 
 
 def read_annotations(reader, path):

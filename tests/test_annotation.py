@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cephalometric.annotations.annotation import Annotation, AnnotationBuilder, finite_number, mean_annotation, short
+from cephalometric.annotations.annotation import (
+    Annotation,
+    AnnotationBuilder,
+    finite_number,
+    is_normalised,
+    mean_annotation,
+    short,
+    without_origin,
+)
 from cephalometric.errors import InputError, Problems
 from cephalometric.landmarks import load_landmark_set
 
@@ -59,7 +67,13 @@ def test_numbers_and_texts_of_numbers_are_numbers(value):
     assert finite_number(value) == finite_number(repr(value)) == value
 
 
-@given(st.none() | st.booleans() | st.sampled_from(['', 'nan', '-inf', '1e999', '1,5', 10**400, math.nan, [1], {}]))
+@given(
+    st.none()
+    | st.booleans()
+    | st.sampled_from(
+        ['', 'nan', '-inf', '1e999', '1,5', 10**400, math.nan, [1], {}, '1_2', '1_2_2.0', '\u0661', '0x10', 'infinity']
+    )
+)
 def test_anything_else_is_none(value):
     assert finite_number(value) is None
 
@@ -84,3 +98,30 @@ def test_doctors_who_differ_about_the_spacing():
 @given(st.text() | st.lists(st.text()))
 def test_quotations_are_short(value):
     assert len(short(value)) <= 80
+
+
+def test_points_at_the_origin_are_no_points_of_the_mean_either():
+    points = np.full((19, 2), 8.0)
+    points[3] = 0
+    annotations = [without_origin(Annotation(points, 0.1)), without_origin(Annotation(np.full((19, 2), 4.0), 0.1))]
+    assert annotations[0].at_origin == {3} and annotations[1].at_origin == set()
+    mean = mean_annotation(annotations, 'film.png', Problems())
+    assert mean.at_origin == {3} and np.flatnonzero(~mean.visible).tolist() == [3] and mean.points_px[0, 0] == 6
+
+
+def test_coordinates_from_0_to_1():
+    assert is_normalised(np.array([[0.2, 0.9], [np.nan, np.nan], [1, 0]]))
+    assert not is_normalised(np.array([[0.2, 0.9], [30, 0.4]])) and not is_normalised(np.full((2, 2), np.nan))
+
+
+def test_sizes_of_several_people_are_kept():
+    collected, problems = builder()
+    collected.add_size(200, None)
+    other, _ = builder()
+    other.add_size('100', 50.0)
+    third, _ = builder()
+    third.add_size(None, None)
+    annotations = [one.build() for one in (collected, other, third)]
+    assert mean_annotation(annotations, 'film.png', problems).sizes == {(200, None), (100, 50)}
+    collected.add_size(0, 5)
+    assert 'sizes of images that are not two whole numbers:\n    0 x 5: film.png' in report(problems)

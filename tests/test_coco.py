@@ -1,11 +1,13 @@
 import json
+from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
-from cephalometric.annotations.coco import LabelledImage, coco_content, load_coco
+from cephalometric.annotations.coco import LabelledImage, coco_content, load_coco, read_image
 from cephalometric.errors import InputError
-from cephalometric.files import write_json
+from cephalometric.files import sha256, write_json
 from cephalometric.landmarks import load_landmark_set
 
 LANDMARKS = load_landmark_set('isbi2015')
@@ -72,6 +74,18 @@ def test_the_coco_api_reads_it(tmp_path):
         lambda content: content['images'][0].pop('spacing'),
         lambda content: content['images'][0].update(spacing=0),
         lambda content: content['images'][0].update(spacing=None),
+        lambda content: content['images'][0].update(spacing=10**400),
+        lambda content: content['images'][0].update(width=0),
+        lambda content: content['images'][0].update(height='200'),
+        lambda content: content['images'][0].update(file_name=3),
+        lambda content: content['images'].append(content['images'][0]),
+        lambda content: content['annotations'].append(content['annotations'][0]),
+        lambda content: content['annotations'][0]['keypoints'].__setitem__(0, float('inf')),
+        lambda content: content['annotations'][0]['keypoints'].__setitem__(0, 10**400),
+        lambda content: content['annotations'][0]['keypoints'].__setitem__(0, '1'),
+        lambda content: content['categories'][0].update(skeleton=[[1, 99]]),
+        lambda content: content['categories'][0].update(landmark_names=['sella']),
+        lambda content: content['categories'][0]['keypoints'].__setitem__(1, 'S'),
     ],
 )
 def test_other_coco_files_are_refused(tmp_path, change):
@@ -92,3 +106,28 @@ def test_other_files_are_refused(tmp_path, text):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r'absent\.json cannot be read'):
         load_coco(tmp_path / 'absent.json')
+
+
+def test_an_image_that_was_exchanged_or_resized_is_not_read(tmp_path):
+    (tmp_path / 'images').mkdir()
+    path = tmp_path / 'images' / '3.png'
+    cv2.imwrite(str(path), np.full((200, 100), 90, np.uint8))
+    entry = replace(labelled_image(), sha256=sha256(path))
+    write_json(tmp_path / 'train.json', coco_content([entry], LANDMARKS))
+    labelled = load_coco(tmp_path / 'train.json')
+    assert labelled.images[0].sha256 == entry.sha256 and read_image(labelled, labelled.images[0]).shape == (200, 100)
+    cv2.imwrite(str(path), np.full((200, 100), 91, np.uint8))
+    with pytest.raises(InputError, match=r'3\.png: is not the image that was labelled, by its checksum'):
+        read_image(labelled, labelled.images[0])
+    older = replace(labelled.images[0], sha256=None)
+    assert read_image(labelled, older).max() == 91
+    cv2.imwrite(str(path), np.full((100, 50), 91, np.uint8))
+    with pytest.raises(InputError, match=r'is 50 x 100 pixels'):
+        read_image(labelled, older)
+    for content in (b'', b'no image'):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match='cannot be read as an image'):
+            read_image(labelled, older)
+    path.unlink()
+    with pytest.raises(InputError, match='cannot be read as an image'):
+        read_image(labelled, older)

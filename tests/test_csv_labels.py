@@ -1,5 +1,7 @@
 """Tables of labels, one row an image or one row a landmark: read back as written, every problem named."""
 
+import csv
+import io
 from functools import partial
 
 import numpy as np
@@ -20,6 +22,7 @@ HEADERS = {
     'abbreviations': lambda k, axis: f'{LANDMARKS.abbreviations[k]}_{axis}',
 }
 read = partial(read_annotations, read_labels_csv)
+read_points = partial(read_annotations, read_any_csv)
 
 
 @same_folder
@@ -30,6 +33,65 @@ def test_round_trip(tmp_path, points, spacing):
     for name, points_px in points.items():
         np.testing.assert_array_equal(annotations[f'{name}.bmp'].points_px, points_px)
         assert annotations[f'{name}.bmp'].spacing_mm == spacing
+
+
+def spelled(value, comma):
+    return f'{value}'.replace('.', ',') if comma else f'{value}'
+
+
+PIXELS = st.floats(-5, 3000).map(lambda value: round(value, 3))
+
+
+@same_folder
+@given(
+    points=st.dictionaries(
+        st.text('ab1é', min_size=1), st.lists(st.tuples(PIXELS, PIXELS), min_size=19, max_size=19), max_size=2
+    ),
+    dialect=st.sampled_from([',.', ';.', ';,', '\t.', '\t,', ',"']),
+    encoding=st.sampled_from(['utf-8', 'utf-8-sig', 'utf-16', 'utf-16-le', 'utf-32', 'gb18030']),
+    end=st.sampled_from(['\n', '\r\n', '\r']),
+    one_row_an_image=st.booleans(),
+    said=st.booleans(),
+)
+def test_any_labels_in_any_dialect_read_back_the_same_or_are_refused_in_one_line(
+    tmp_path, points, dialect, encoding, end, one_row_an_image, said
+):
+    separator, comma = dialect[0], dialect[1] in ',"'
+    if one_row_an_image:
+        rows = [['image', *(f'{name}_{axis}' for name in LANDMARKS.abbreviations for axis in 'xy')]]
+        rows += [[name, *(spelled(v, comma) for pair in pairs for v in pair)] for name, pairs in points.items()]
+    else:
+        rows = [['image', 'landmark', 'x', 'y']]
+        for name, pairs in points.items():
+            for landmark, (x, y) in zip(LANDMARKS.abbreviations, pairs, strict=True):
+                rows.append([name, landmark, spelled(x, comma), spelled(y, comma)])
+    text = io.StringIO(newline='')
+    if said:
+        text.write(f'sep={separator}{end}')
+    csv.writer(text, delimiter=separator, lineterminator=end).writerows(rows)
+    (tmp_path / 'a.csv').write_bytes(text.getvalue().encode(encoding))
+    try:
+        annotations, report = read_points(tmp_path / 'a.csv')
+    except InputError as error:
+        assert encoding == 'gb18030' or 'may be' in str(error)
+        assert '\n' not in str(error)
+        return
+    assert not report and set(annotations) == set(points)
+    for name, pairs in points.items():
+        np.testing.assert_array_equal(annotations[name].points_px, pairs)
+
+
+def test_columns_may_be_typed_in_other_ways(tmp_path):
+    header = ['Image', 'POG\u2019_X', 'POG\u2019_Y', 'pog_x', 'pog_y', 's_x', 'S_Y', 'Spacing']
+    annotations, report = read(write_table(tmp_path / 'a.csv', header, [['a', 1, 2, 3, 4, 5, 6, 0.1]]))
+    assert not report and annotations['a'].spacing_mm == 0.1
+    found = {name: annotations['a'].points_px[LANDMARKS.find(name)].tolist() for name in ("Pog'", 'Pog', 'S')}
+    assert found == {"Pog'": [1, 2], 'Pog': [3, 4], 'S': [5, 6]}
+
+
+def test_python_only_numbers_are_refused(tmp_path):
+    path = write_table(tmp_path / 'a.csv', ['image', 'x1', 'y1'], [['a', '1_2_2.0', 5]])
+    assert 'S (1) at (1_2_2.0, 5): a' in read(path)[1]
 
 
 @pytest.mark.parametrize('name', HEADERS.values(), ids=HEADERS)
@@ -89,12 +151,6 @@ def test_any_cells_give_finite_points_or_a_report(tmp_path, rows):
         assert np.isfinite(annotation.points_px[annotation.visible]).all()
 
 
-same_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-COORDINATE = st.floats(allow_nan=False, allow_infinity=False)
-POINTS = st.lists(st.tuples(COORDINATE, COORDINATE), min_size=len(LANDMARKS), max_size=len(LANDMARKS)).map(np.array)
-read_points = partial(read_annotations, read_any_csv)
-
-
 @same_folder
 @given(points=st.dictionaries(st.text('abc1', min_size=1), POINTS, max_size=3))
 def test_round_trip_of_rows_of_points(tmp_path, points):
@@ -122,7 +178,7 @@ def test_a_file_with_one_row_an_image_is_known_by_its_columns(tmp_path):
     ('row', 'expected'),
     [
         (['', 'S', 1, 2, ''], 'line 2'),
-        (['a', 's', 1, 2, ''], '"s": a'),
+        (['a', 'Zyg', 1, 2, ''], '"Zyg": a'),
         (['a', 'S', '', 2, ''], 'S at ("", "2"): a'),
         (['a', 'S', 1, 2, 'wide'], '"wide": a'),
     ],

@@ -3,10 +3,14 @@
 Checksums of files.
 """
 
+import json
+
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cephalometric.errors import InputError
-from cephalometric.files import RECORD, atomic_write, read_json, sha256, staging, write_json
+from cephalometric.files import atomic_write, read_json, read_text, sha256, write_json
 
 
 def test_the_file_appears_at_the_end(tmp_path):
@@ -94,81 +98,44 @@ def test_a_missing_file_has_no_checksum(tmp_path):
         sha256(tmp_path / 'missing file')
 
 
-def names(folder):
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob('*'))
+ENCODINGS = ('utf-8', 'utf-8-sig', 'utf-16', 'utf-16-le', 'utf-16-be', 'utf-32', 'utf-32-be')
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
 
 
-def make(stage, *files):
-    for name in files:
-        (stage.folder / name).parent.mkdir(exist_ok=True)
-        (stage.folder / name).write_text(f'new {name}')
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    content=st.lists(JSON, max_size=3) | st.dictionaries(st.text(), JSON, max_size=3),
+    encoding=st.sampled_from(ENCODINGS),
+)
+def test_json_in_any_encoding_of_unicode_is_read(tmp_path, content, encoding):
+    (tmp_path / 'a.json').write_bytes(json.dumps(content, ensure_ascii=False, indent=1).encode(encoding))
+    assert read_json(tmp_path / 'a.json') == content
 
 
-def test_published_files_are_in_place_and_the_hidden_folder_is_gone(tmp_path):
-    with staging(tmp_path / 'a' / 'b', 'images') as stage:
-        make(stage, 'images/1.png', 'train.json', 'not published')
-        assert names(tmp_path / 'a' / 'b')[0] == '.images.partial'
-        stage.publish(['images/1.png', 'train.json'])
-    assert names(tmp_path / 'a' / 'b') == ['images', 'images/1.png', 'train.json']
+@pytest.mark.parametrize(('encoding', 'text'), [('gb18030', '{"a": "蝶鞍点"}'), ('cp1252', '{"a": "Größe"}')])
+def test_another_encoding_is_named_with_the_remedy_and_not_guessed(tmp_path, encoding, text):
+    (tmp_path / 'a.json').write_bytes(text.encode(encoding))
+    with pytest.raises(InputError, match=r'a\.json.*line 1.*save it as UTF-8') as caught:
+        read_json(tmp_path / 'a.json')
+    assert '\n' not in str(caught.value)
 
 
-@pytest.mark.parametrize('error', [ValueError, KeyboardInterrupt])
-def test_a_failure_leaves_nothing(tmp_path, error):
-    with pytest.raises(error), staging(tmp_path / 'a' / 'b', 'images') as stage:
-        make(stage, 'images/1.png')
-        raise error
-    assert names(tmp_path) == []
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary())
+def test_any_bytes_are_json_or_one_line(tmp_path, content):
+    (tmp_path / 'a.json').write_bytes(content)
+    for read in (read_json, read_text):
+        try:
+            read(tmp_path / 'a.json')
+        except InputError as error:
+            assert 'a.json' in str(error) and '\n' not in str(error)
 
 
-def test_a_failure_leaves_what_was_there(tmp_path):
-    (tmp_path / 'data').mkdir()
-    with pytest.raises(ValueError), staging(tmp_path / 'data', 'images'):
-        raise ValueError
-    assert names(tmp_path) == ['data']
-
-
-def test_a_failure_while_publishing_takes_back_what_was_published(tmp_path):
-    (tmp_path / 'notes.txt').write_text('mine')
-    with pytest.raises(InputError, match='cannot be written'), staging(tmp_path, 'images') as stage:
-        make(stage, 'images/1.png')
-        stage.publish(['images/1.png', 'absent.json'])
-    assert [name for name in names(tmp_path) if name != 'images'] == ['notes.txt']
-
-
-def test_older_files_make_way(tmp_path):
-    for name in ('train.json', '7.png', 'notes.txt'):
-        (tmp_path / name).write_text('old')
-    with staging(tmp_path, 'images') as stage:
-        make(stage, 'train.json')
-        stage.publish(['train.json'], replaced=['train.json', '7.png'])
-    assert names(tmp_path) == ['notes.txt', 'train.json']
-    assert (tmp_path / 'train.json').read_text() == 'new train.json'
-
-
-def test_leftovers_of_a_killed_run_are_removed_and_nothing_else(tmp_path):
-    (tmp_path / 'notes.txt').write_text('mine')
-    killed = tmp_path / '.images.partial'
-    killed.mkdir()
-    (killed / RECORD).write_text('["1.png", "2.png", "train.json"]')
-    (killed / 'train.json').write_text('half')
-    (tmp_path / '1.png').write_text('half')
-    with staging(tmp_path, 'images') as stage:
-        assert names(tmp_path) == ['.images.partial', f'.images.partial/{RECORD}', 'notes.txt']
-        stage.publish([])
-    assert names(tmp_path) == ['notes.txt']
-
-
-def test_a_foreign_folder_is_not_touched(tmp_path):
-    foreign = tmp_path / '.images.partial'
-    foreign.mkdir()
-    (foreign / 'letter.txt').write_text('mine')
-    with pytest.raises(InputError, match='not made by an earlier run'), staging(tmp_path, 'images'):
-        pytest.fail('the block must not be entered')
-    assert names(tmp_path) == ['.images.partial', '.images.partial/letter.txt']
-
-
-def test_a_file_where_the_folder_should_be(tmp_path):
-    (tmp_path / 'data').write_text('mine')
-    with pytest.raises(InputError, match='data cannot be written to'), staging(tmp_path / 'data', 'images'):
-        pytest.fail('the block must not be entered')
-    assert (tmp_path / 'data').read_text() == 'mine'
+def test_names_that_no_file_can_have(tmp_path):
+    for name in ('a\0b', 'a' * 5000):
+        with pytest.raises(InputError, match='cannot be read'):
+            read_json(tmp_path / name)

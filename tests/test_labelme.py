@@ -41,6 +41,9 @@ def shape(**changes):
         ({'shapes': {}}, 'film.json: not a file of labelme'),
         ({'imagePath': None}, 'film.json: not a file of labelme'),
         ({'spacing': 0}, '0: film.json'),
+        ({'imageWidth': 'wide'}, '"wide" x 240: film.json'),
+        ({'imageHeight': 1.5}, '200 x 1.5: film.json'),
+        ({'shapes': [shape(label='pog\u2019'), shape(label="Pog'")]}, "more than once:\n    Pog': film.json"),
     ],
 )
 def test_each_problem_is_reported(tmp_path, changes, expected):
@@ -51,6 +54,19 @@ def test_each_problem_is_reported(tmp_path, changes, expected):
 def test_a_spacing_may_be_added(tmp_path):
     (tmp_path / 'film.json').write_text(json.dumps({'shapes': [shape()], 'imagePath': 'a.png', 'spacing': 0.1}))
     assert read(tmp_path)[0]['a.png'].spacing_mm == 0.1
+
+
+def test_what_other_versions_and_systems_write_is_understood(tmp_path):
+    content = labelme_content('film', np.arange(38.0).reshape(19, 2))
+    for entry in content['shapes']:
+        del entry['shape_type']
+    content['shapes'][15]['label'] = 'Pog\u2019'
+    (tmp_path / 'film.json').write_text(json.dumps(content), encoding='utf-8-sig')
+    (tmp_path / '._film.json').write_bytes(b'\0\5\26\7Mac OS X')
+    annotations, report = read(tmp_path)
+    ((_, annotation),) = annotations.items()
+    assert not report and annotation.points_px.ravel().tolist() == list(range(38))
+    assert annotation.sizes == {(200, 240)}
 
 
 def test_a_broken_file_does_not_hide_the_others(tmp_path):

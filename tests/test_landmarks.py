@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cephalometric.errors import InputError
-from cephalometric.landmarks import LandmarkSet, built_in_landmark_sets, landmark_table, load_landmark_set
+from cephalometric.landmarks import (
+    LandmarkSet,
+    built_in_landmark_sets,
+    find_abbreviation,
+    landmark_table,
+    load_landmark_set,
+)
 
 DOCS = Path(__file__).parents[1] / 'docs' / 'landmark_sets.md'
 
@@ -130,3 +137,40 @@ def test_the_examples_of_the_documentation_are_landmark_sets(tmp_path):
 def test_an_unknown_name_lists_the_known_ones():
     with pytest.raises(InputError, match='cldetection2023, cldetection2024, isbi2015'):
         load_landmark_set('cldetection2032')
+
+
+@pytest.mark.parametrize('prime', "'\u2018\u2019\u201b\u2032\u02b9\u02bc\u00b4`\uff07")
+@pytest.mark.parametrize('name', built_in_landmark_sets())
+def test_every_landmark_is_found_as_people_type_it(name, prime):
+    landmarks = load_landmark_set(name)
+    for index, text in enumerate(landmarks.abbreviations):
+        for typed in (text, text.upper(), text.lower(), f' {text} '):
+            assert landmarks.find(typed.replace("'", prime)) == index
+
+
+def test_a_text_that_may_be_several_landmarks_is_none():
+    assert find_abbreviation('s', ['S', 'N']) == 'S'
+    assert find_abbreviation('S', ['S', 's']) == 'S' and find_abbreviation('\uff33', ['S', 's']) == 'S'
+    assert find_abbreviation('GO', ['Go', 'gO']) is None
+    assert find_abbreviation('sella', ['S', 'N']) is None
+    for form in ('NFC', 'NFD'):
+        assert find_abbreviation(unicodedata.normalize(form, 'M\u00fc'), ['M\u00fc', 'Mu']) == 'M\u00fc'
+        assert find_abbreviation('M\u00fc', [unicodedata.normalize(form, 'm\u00fc')])
+
+
+@given(st.text(max_size=6), st.lists(st.text(max_size=6), max_size=4))
+def test_what_is_found_is_an_abbreviation_and_an_equal_one_goes_first(text, abbreviations):
+    found = find_abbreviation(text, abbreviations)
+    assert found is None or found in abbreviations
+    assert text not in abbreviations or found == text
+
+
+def test_a_table_with_a_byte_order_mark(tmp_path):
+    path = tmp_path / 'mine.json'
+    path.write_text(json.dumps({'landmarks': [{'abbreviation': 'S', 'name': 'sella'}]}), encoding='utf-8-sig')
+    assert load_landmark_set(str(path)).abbreviations == ('S',)
+
+
+def test_a_name_that_no_file_can_have():
+    with pytest.raises(InputError, match='there is no landmark set'):
+        load_landmark_set('a' * 5000)

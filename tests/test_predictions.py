@@ -1,7 +1,4 @@
-"""Predicted landmarks as JSON and CSV: units, gaps, and the way back.
-
-Landmarks to measure on, from each kind of file.
-"""
+"""Predicted landmarks as JSON and CSV: units, gaps, and the way back."""
 
 import csv
 import json
@@ -10,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cephalometric.annotations.coco import LabelledImage, coco_content
 from cephalometric.errors import InputError
 from cephalometric.geometry import Orientation
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.reporting.tables import write_landmarks
-from cephalometric.results.predictions import NOTICE, PredictedXray, Predictions, read_point_file, write_predictions
+from cephalometric.results.point_files import read_point_file
+from cephalometric.results.predictions import NOTICE, PredictedXray, Predictions, write_predictions
 
 LANDMARKS = load_landmark_set('isbi2015')
 COUNT = len(LANDMARKS)
@@ -80,7 +77,7 @@ def test_one_film_without_a_spacing_has_empty_cells_among_others(tmp_path):
 
 def test_without_a_calibration_nothing_is_expected_or_flagged(tmp_path):
     content, rows = written(tmp_path, replace(predicted(calibrated=False), warnings=()))
-    assert list(rows[0]) == ['image', 'landmark', 'name', 'x_px', 'y_px', 'x_mm', 'y_mm', 'score']
+    assert list(rows[0]) == ['image', 'landmark', 'name', 'x_px', 'y_px', 'spacing_mm', 'x_mm', 'y_mm', 'score']
     assert not {'expected_error_mm', 'flagged'} & {*content['images'][0]['landmarks'][0]}
 
 
@@ -152,6 +149,15 @@ def test_predictions_come_back_the_same(tmp_path, calibrated):
         lambda content: content['images'][0]['landmarks'][0].update(x_px='left'),
         lambda content: content['images'][0].update(orientation={'tilted': True}),
         lambda content: content.update(images=3),
+        lambda content: content['images'][0]['landmarks'][0].update(x_px=float('inf')),
+        lambda content: content['images'][0]['landmarks'][0].update(x_px=10**400),
+        lambda content: content['images'][0]['landmarks'][0].update(x_px='3'),
+        lambda content: content['images'][0].update(spacing_mm=-0.1),
+        lambda content: content['images'][0].update(spacing_mm=float('nan')),
+        lambda content: content['images'][0].update(slice='first'),
+        lambda content: content['landmark_set'].update(lines=[[0, 99]]),
+        lambda content: content['landmark_set']['names'].pop(),
+        lambda content: content['landmark_set']['abbreviations'].__setitem__(0, 3),
     ],
 )
 def test_a_damaged_file_is_refused(tmp_path, change):
@@ -173,60 +179,3 @@ def test_the_outputs_of_predict(tmp_path, name):
     for xray, again in zip(xrays, found.xrays, strict=True):
         np.testing.assert_allclose(again.points_px, xray.points_px, atol=0.01)
     assert found.xrays[0].spacing_mm == pytest.approx(0.1, rel=1e-3) and found.xrays[1].spacing_mm is None
-
-
-def test_a_coco_file(tmp_path):
-    points_px = np.arange(COUNT * 2.0).reshape(COUNT, 2)
-    points_px[3] = np.nan
-    images = [LabelledImage(7, 'images/7.png', 190, 240, 0.125, points_px)]
-    path = tmp_path / 'test.json'
-    path.write_text(json.dumps(coco_content(images, LANDMARKS)))
-    (xray,) = read_point_file(path).xrays
-    np.testing.assert_array_equal(xray.points_px, points_px)
-    assert (xray.name, xray.file, xray.spacing_mm) == ('7', str(tmp_path / 'images/7.png'), 0.125)
-
-
-def test_a_spacing_of_the_user_goes_first(tmp_path):
-    written(tmp_path, predicted('a'), predicted('b', spacing_mm=None))
-    found = read_point_file(tmp_path / 'predictions.json', 0.2)
-    assert [xray.spacing_mm for xray in found.xrays] == [0.2, 0.2]
-
-
-def test_any_csv_with_the_four_columns_in_any_order(tmp_path):
-    path = tmp_path / 'mine.csv'
-    path.write_text('y_px,image,x_px,landmark\n2,film,1,N\n4,film,3,S\n,film,,A\n')
-    (xray,) = read_point_file(path).xrays
-    assert read_point_file(path).landmarks.abbreviations == ('N', 'S', 'A')
-    np.testing.assert_array_equal(xray.points_px, [[1, 2], [3, 4], [np.nan, np.nan]])
-
-
-def test_flags_are_yes_or_no(tmp_path):
-    path = tmp_path / 'mine.csv'
-    path.write_text('image,landmark,x_px,y_px,flagged\nfilm,N,1,2,Yes\nfilm,S,3,4,\nfilm,A,5,6,no\n')
-    (xray,) = read_point_file(path).xrays
-    assert xray.flagged.tolist() == [True, False, False] and not xray.predicted
-    path.write_text('image,landmark,x_px,y_px,flagged\nfilm,N,1,2,perhaps\n')
-    with pytest.raises(InputError, match="line 2: flagged is 'perhaps'; write yes, no or nothing"):
-        read_point_file(path)
-
-
-def test_a_cell_that_is_no_number_is_named_by_its_line(tmp_path):
-    path = tmp_path / 'mine.csv'
-    path.write_text('image,landmark,x_px,y_px\nfilm,N,1,2\nfilm,S,left,2\n')
-    with pytest.raises(InputError, match='line 3: left, 2'):
-        read_point_file(path)
-
-
-@pytest.mark.parametrize(
-    'name, text, words',
-    [
-        ('a.json', '[]', 'not a file of predictions'),
-        ('a.json', '{"annotations": []}', 'not a COCO file'),
-        ('a.json', '{', 'invalid JSON'),
-        ('a.csv', 'image,landmark,x,y\nfilm,N,1,2\n', "no column 'x_px'"),
-    ],
-)
-def test_other_files_are_refused(tmp_path, name, text, words):
-    (tmp_path / name).write_text(text)
-    with pytest.raises(InputError, match=words):
-        read_point_file(tmp_path / name)

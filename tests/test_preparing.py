@@ -217,7 +217,7 @@ def test_all_problems_are_in_one_report(tiny):
 
 def test_points_on_the_outermost_pixels_are_inside(tiny):
     width, height = tiny.sizes[3]
-    tiny.entries(4)[0]['point'][:2] = 0, 0
+    tiny.entries(4)[0]['point'][:2] = 0, 1
     tiny.entries(4)[1]['point'][:2] = width - 1, height - 1
     tiny.write()
     run(tiny)

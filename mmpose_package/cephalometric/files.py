@@ -1,16 +1,10 @@
-"""Files that appear whole or not at all, one or many together, and their checksums.
-
-Many files that are to appear together are made in a hidden folder first, and moved into place when all is well.
-Whatever stops the work before, nothing of it is in place. If the moving itself is cut short, by SIGKILL or a power
-failure, a record in the hidden folder lets the next run tell that run's leftovers from a user's files.
-"""
+"""Files that appear whole or not at all, texts in the encodings that people use, and checksums."""
 
 import contextlib
 import hashlib
 import json
 import os
-import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,16 +43,37 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
             partial.unlink(missing_ok=True)
 
 
+def read_text(path: str | Path) -> str:
+    """The text of a file in UTF-8, UTF-16 or UTF-32, with or without a byte order mark.
+
+    Other encodings cannot be told from each other, and a wrong guess would change names without a word.
+
+    Raises:
+        InputError: The file is missing or unreadable, or its encoding is another one.
+    """
+    try:
+        content = Path(path).read_bytes()
+    except (OSError, ValueError) as error:  # A name with a zero byte is a ValueError.
+        raise InputError(f'{path} cannot be read: {getattr(error, "strerror", None) or error}; name a file') from None
+    try:
+        # It looks at the first four bytes, which are ASCII in a table's header as they are in JSON.
+        return content.decode(json.detect_encoding(content)).removeprefix('\ufeff')
+    except UnicodeDecodeError as error:
+        place = content.count(b'\n', 0, error.start) + 1
+        raise InputError(
+            f'{path}: is in none of the encodings UTF-8, UTF-16 and UTF-32 (line {place}): it may be GB18030, '
+            'Windows-1252 or another one: save it as UTF-8'
+        ) from None
+
+
 def read_json(path: str | Path) -> object:
-    """The content of a JSON file.
+    """The content of a JSON file, in an encoding that :func:`read_text` knows.
 
     Raises:
         InputError: The file is missing, unreadable or not JSON.
     """
     try:
-        return json.loads(Path(path).read_text(encoding='utf-8'))
-    except OSError as error:
-        raise InputError(f'{path} cannot be read: {error.strerror}; give the path of a JSON file') from None
+        return json.loads(read_text(path))
     except (ValueError, RecursionError) as error:
         raise InputError(f'{path}: invalid JSON: {error}') from None
 
@@ -88,82 +103,3 @@ def sha256(path: str | Path) -> str:
     except OSError as error:
         raise InputError(f'{path} cannot be read: {error.strerror}') from None
     return digest.hexdigest()
-
-
-RECORD = 'made_by_cephalometric.json'
-NEW_RECORD = f'{RECORD}.new'
-
-
-@contextmanager
-def staging(root: Path, name: str) -> Iterator['Staging']:
-    """Make the hidden folder ``.NAME.partial`` in ``root``, after removing what a killed run has left of it.
-
-    When the block ends, the hidden folder goes; if nothing was published, so do folders that had to be made for it.
-
-    Args:
-        root: The folder in which the files are to appear; made if need be.
-        name: What to call the hidden folder by.
-
-    Yields:
-        Where to make the files and how to publish them.
-
-    Raises:
-        InputError: A folder of that name is there that no earlier run has made, or ``root`` cannot be written to.
-    """
-    stage = Staging(root, root / f'.{name}.partial')
-    made = [path for path in (root, *root.parents) if not path.exists()]
-    try:
-        stage.clear()
-        stage.folder.mkdir(parents=True)
-        stage.record([])
-        try:
-            yield stage
-        finally:
-            stage.clear()
-            for path in made:
-                if not any(path.iterdir()):
-                    path.rmdir()
-    except OSError as error:
-        raise InputError(f'{root} cannot be written to: {error}') from error
-
-
-class Staging:
-    """The hidden folder. A file made as ``folder / name`` is published as ``root / name``."""
-
-    def __init__(self, root: Path, folder: Path):
-        self.root = root
-        self.folder = folder
-
-    def publish(self, names: Iterable[str], replaced: Iterable[str] = ()) -> None:
-        """Move files into place.
-
-        Args:
-            names: Their names relative to ``folder``, in the order in which they are to appear: last the one whose
-                presence says that all is complete.
-            replaced: Names relative to ``root`` of older files that make way, in the order of their removal.
-        """
-        names, replaced = list(names), list(replaced)
-        self.record([*replaced, *names])
-        for name in replaced:
-            (self.root / name).unlink(missing_ok=True)
-        for name in names:
-            (self.root / name).parent.mkdir(exist_ok=True)
-            (self.folder / name).replace(self.root / name)
-        self.record([])
-
-    def record(self, names: list[str]) -> None:
-        """Note which files below ``root`` are removed when the folder is cleared: those of an unfinished publishing."""
-        (self.folder / NEW_RECORD).write_text(json.dumps(names), encoding='utf-8')
-        (self.folder / NEW_RECORD).replace(self.folder / RECORD)
-
-    def clear(self) -> None:
-        """Remove the folder and whatever an unfinished publishing has put into place."""
-        if not self.folder.exists():
-            return
-        recorded = (self.folder / RECORD).is_file()
-        if not recorded and any(path.name != NEW_RECORD for path in self.folder.iterdir()):
-            raise InputError(f'{self.folder} is in the way and was not made by an earlier run: move it elsewhere')
-        if recorded:
-            for name in json.loads((self.folder / RECORD).read_text(encoding='utf-8')):
-                (self.root / name).unlink(missing_ok=True)
-        shutil.rmtree(self.folder)

@@ -4,13 +4,19 @@ A set is one JSON table. Those that come with the package lie in ``landmark_sets
 path. Nothing else in the project knows how many landmarks there are.
 """
 
-import json
+import functools
+import os
+import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from cephalometric.errors import InputError
+from cephalometric.files import read_json
 
 BUILT_IN = Path(__file__).parent / 'landmark_sets'
+# What people and programs type for the prime of soft-tissue landmarks: apostrophes, quotes, accents, primes.
+_PRIMES = str.maketrans(dict.fromkeys('\u2018\u2019\u201b\u2032\u02b9\u02bc\u02c8\u0060\u00b4\uff07\ua78c', "'"))
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,32 @@ class LandmarkSet:
 
     def __len__(self) -> int:
         return len(self.abbreviations)
+
+    def find(self, text: str) -> int | None:
+        """The position of the landmark that a file calls so: see :func:`find_abbreviation`."""
+        found = find_abbreviation(text, self.abbreviations)
+        return None if found is None else self.abbreviations.index(found)
+
+
+def find_abbreviation(text: str, abbreviations: Collection[str]) -> str | None:
+    """The abbreviation that a text stands for; None for none, and for several.
+
+    An equal one goes first; then one that differs in how it is typed alone, such as ``Pog\u2019`` for ``Pog'``, then
+    one that also differs in upper and lower case.
+    """
+    if text in abbreviations:
+        return text
+    for plain in (typed_plainly, lambda name: typed_plainly(name).casefold()):
+        found = [abbreviation for abbreviation in abbreviations if plain(abbreviation) == plain(text)]
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
+
+
+@functools.lru_cache(maxsize=4096)
+def typed_plainly(text: str) -> str:
+    """A name with an apostrophe for every kind of prime, composed letters, and no spaces around it."""
+    return unicodedata.normalize('NFKC', text.translate(_PRIMES)).translate(_PRIMES).strip()
 
 
 def built_in_landmark_sets() -> list[str]:
@@ -61,7 +93,17 @@ def landmark_set_from(fields: dict) -> LandmarkSet:
         TypeError, ValueError, KeyError: They are not those of a landmark set.
     """
     frozen = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
-    return LandmarkSet(**frozen | {'lines': tuple((a, b) for a, b in fields['lines'])})
+    landmark_set = LandmarkSet(**frozen | {'lines': tuple((a, b) for a, b in fields['lines'])})
+    columns = (landmark_set.abbreviations, landmark_set.names, landmark_set.groups)
+    texts = [landmark_set.name, landmark_set.title, *(text for column in columns for text in column)]
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError('names of landmarks must be texts')
+    count = len(set(landmark_set.abbreviations))
+    if any(not isinstance(column, tuple) or len(column) != count for column in columns):
+        raise ValueError('each landmark needs an abbreviation of its own, a name and a group')
+    if not all(isinstance(end, int) and 0 <= end < count for line in landmark_set.lines for end in line):
+        raise ValueError('lines must join landmarks by their positions')
+    return landmark_set
 
 
 def landmark_table(landmark_set: LandmarkSet) -> dict:
@@ -77,14 +119,12 @@ def landmark_table(landmark_set: LandmarkSet) -> dict:
 def _load(name: str, children: tuple[Path, ...]) -> LandmarkSet:
     """Load a set; ``children`` are the tables that led to it by "subset_of"."""
     path = Path(name) if name.endswith('.json') else BUILT_IN / f'{name}.json'
-    try:
-        table = json.loads(path.read_text(encoding='utf-8'))
-    except FileNotFoundError:
+    if not os.path.exists(path):  # Unlike Path.exists, it takes any name, also one too long.
         known = ', '.join(built_in_landmark_sets())
-        raise InputError(
-            f'there is no landmark set {name!r}: use one of {known}, or the path of your own .json table'
-        ) from None
-    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f'there is no landmark set {name!r}: use one of {known}, or the path of your own .json table')
+    try:
+        table = read_json(path)
+    except InputError as error:
         raise InputError(f'{path}: not a landmark set: {error}') from None
     if path.resolve() in children:
         raise InputError(f'{path}: is a subset of itself; name another set in "subset_of"')

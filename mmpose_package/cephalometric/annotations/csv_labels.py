@@ -7,7 +7,10 @@ landmark has one for x and one for y. For the first landmark of a set, sella (S)
 annotated.
 
 With one row a point: the columns ``image``, ``landmark``, ``x``, ``y``, and ``spacing`` where it is known.
-``landmark`` is an abbreviation of the landmark set. A row without x and y says nothing, and other columns are not read.
+``landmark`` is an abbreviation of the landmark set. A row without x and y says nothing, and other columns are not
+read.
+
+Decimal commas are understood where they cannot be anything else.
 """
 
 import math
@@ -25,7 +28,7 @@ from cephalometric.annotations.annotation import (
 )
 from cephalometric.csv_files import CsvTable, read_csv
 from cephalometric.errors import InputError, Problems
-from cephalometric.landmarks import LandmarkSet
+from cephalometric.landmarks import LandmarkSet, find_abbreviation
 
 IMAGE_COLUMNS = ('image', 'image file')
 SPACING_COLUMNS = ('spacing', 'spacing(mm)')
@@ -49,6 +52,7 @@ def read_labels_csv(path: str | Path, landmark_set: LandmarkSet, problems: Probl
     table = read_csv(path)
     image, spacing = table.column(*IMAGE_COLUMNS), table.find_column(*SPACING_COLUMNS)
     columns = _point_columns(table, {image, spacing}, landmark_set, problems)
+    table = table.with_decimal_points([spacing, *(column for pair in columns.values() for column in pair)])
     annotations: dict[str, Annotation] = {}
     for row, line in zip(table.rows, table.lines, strict=True):
         name = row[image]
@@ -67,13 +71,15 @@ def _point_columns(
     table: CsvTable, others: set[int | None], landmark_set: LandmarkSet, problems: Problems
 ) -> dict[int, tuple[int, int]]:
     """The columns of x and y for each landmark that has them."""
-    free = {name: position for position, name in enumerate(table.header) if position not in others}
+    free = {name: position for position, name in enumerate(table.header) if position not in others and name}
     columns: dict[int, tuple[int, int]] = {}
     for index, abbreviation in enumerate(landmark_set.abbreviations):
         k = index + 1
-        for x, y in ((f'p{k}x', f'p{k}y'), (f'x{k}', f'y{k}'), (f'{abbreviation}_x', f'{abbreviation}_y')):
-            if index not in columns and x in free and y in free:
-                columns[index] = free.pop(x), free.pop(y)
+        for pair in ((f'p{k}x', f'p{k}y'), (f'x{k}', f'y{k}'), (f'{abbreviation}_x', f'{abbreviation}_y')):
+            found = [find_abbreviation(name, free) for name in pair]
+            # A column of another landmark that is typed alike belongs to that one.
+            if index not in columns and None not in found and _is_of(found[0], pair[0], landmark_set):
+                columns[index] = free.pop(found[0]), free.pop(found[1])
     if not columns:
         raise InputError(
             f'{table.path}: no columns hold points: name them x1, y1, x2, ..., or p1x, p1y, p2x, ..., or by the '
@@ -87,6 +93,11 @@ def _point_columns(
             repr(name),
         )
     return columns
+
+
+def _is_of(column: str, wanted: str, landmark_set: LandmarkSet) -> bool:
+    """Whether a column is the wanted one, and not that of another landmark whose name differs in case alone."""
+    return column == wanted or column.rpartition('_')[0] not in landmark_set.abbreviations
 
 
 def _point(x: str, y: str, place: str, landmark: str, problems: Problems) -> tuple[float, float]:
@@ -123,6 +134,7 @@ def read_point_csv(path: str | Path, landmark_set: LandmarkSet, problems: Proble
     table = read_csv(path)
     image, landmark = table.column(*IMAGE_COLUMNS), table.column('landmark')
     x, y, spacing = table.column('x'), table.column('y'), table.find_column(*SPACING_COLUMNS)
+    table = table.with_decimal_points([x, y, spacing])
     builders: dict[str, AnnotationBuilder] = {}
     for row, line in zip(table.rows, table.lines, strict=True):
         name = row[image]

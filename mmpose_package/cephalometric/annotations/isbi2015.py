@@ -13,6 +13,7 @@ import numpy as np
 from cephalometric.annotations.annotation import Annotation, finite_number
 from cephalometric.annotations.csv_labels import read_labels_csv
 from cephalometric.errors import InputError, Problems
+from cephalometric.files import read_text
 from cephalometric.landmarks import LandmarkSet
 
 SPACING_MM = 0.1
@@ -35,12 +36,15 @@ def read_isbi2015(path: str | Path, landmark_set: LandmarkSet, problems: Problem
     path = Path(path)
     if not path.is_dir():
         return read_labels_csv(path, landmark_set, problems)
-    files = sorted(file for file in path.iterdir() if file.suffix.lower() == '.txt')
+    files = sorted(file for file in path.iterdir() if file.suffix.lower() == '.txt' and not file.name.startswith('.'))
     if not files:
         raise InputError(f"{path} holds no .txt file: name the folder of a doctor's text files, or a CSV file")
     annotations = {}
     for file in files:
-        points = _read_points(file, len(landmark_set))
+        text = problems.attempt(read_text, file)
+        if text is None:
+            continue
+        points = _points(text, len(landmark_set))
         if points is None:
             problems.add(
                 f'files in {path} without exactly {len(landmark_set)} lines "x,y" before the others (copy them again, '
@@ -52,14 +56,9 @@ def read_isbi2015(path: str | Path, landmark_set: LandmarkSet, problems: Problem
     return annotations
 
 
-def _read_points(path: Path, count: int) -> list[list[float]] | None:
+def _points(text: str, count: int) -> list[list[float]] | None:
     """The points of a text file; None if they are not there, or more than ``count``."""
-    try:
-        lines = [line for line in path.read_text(encoding='utf-8-sig').splitlines() if line.strip()]
-    except OSError as error:
-        raise InputError(f'{path} cannot be read: {error.strerror}; give access to it or take it away') from None
-    except UnicodeDecodeError:
-        return None
+    lines = [line for line in text.splitlines() if line.strip()]
     points = [[finite_number(cell) for cell in line.split(',')] for line in lines[:count]]
     usable = len(points) == count and all(len(point) == 2 and None not in point for point in points)
     return points if usable and not any(',' in line for line in lines[count:]) else None

@@ -1,8 +1,9 @@
 """A folder with one JSON file an image, in the form of the annotation tool labelme.
 
 Each landmark is a shape of the type ``point`` whose ``label`` is an abbreviation of the landmark set, and ``imagePath``
-names the image. A number ``spacing`` (mm per pixel) beside it, which labelme does not know but keeps, is read too.
-Coordinates are taken as they stand.
+names the image. ``imageWidth`` and ``imageHeight`` say which size it had. A number ``spacing`` (mm per pixel) beside
+them, which labelme does not know but keeps, is read too. Version 3 wrote no ``shape_type``: there, a shape of one point
+is one. Coordinates are taken as they stand.
 """
 
 from pathlib import Path
@@ -30,7 +31,9 @@ def read_labelme(folder: str | Path, landmark_set: LandmarkSet, problems: Proble
     """
     if not Path(folder).is_dir():
         raise InputError(f'{folder} is not a folder: name the one that holds the JSON files')
-    paths = sorted(path for path in Path(folder).iterdir() if path.suffix.lower() == '.json')
+    # A name that begins with a dot is none of a person's: macOS writes ._film.json beside film.json.
+    files = [path for path in Path(folder).iterdir() if not path.name.startswith('.')]
+    paths = sorted(path for path in files if path.suffix.lower() == '.json')
     if not paths:
         raise InputError(f'{folder} holds no .json file: name the folder that does')
     annotations: dict[str, Annotation] = {}
@@ -57,9 +60,10 @@ def _annotation(content: dict, place: str, landmark_set: LandmarkSet, problems: 
     builder = AnnotationBuilder(landmark_set, place, problems)
     for shape in content['shapes']:
         match shape:
-            case {'label': str(name), 'shape_type': 'point', 'points': [[x, y]]}:
+            case {'label': str(name), 'points': [[x, y]]} if shape.get('shape_type', 'point') == 'point':
                 builder.add_point(name, x, y)
             case _:
                 problems.add('shapes that are not a point with a label (delete or correct them)', place, short(shape))
+    builder.add_size(content.get('imageWidth'), content.get('imageHeight'))
     builder.add_spacing(content.get('spacing'))
     return builder.build()

@@ -25,7 +25,8 @@ from cephalometric.reporting.analysis_drawing import draw_analysis
 from cephalometric.reporting.drawing import save_picture
 from cephalometric.reporting.marks import to_bgr
 from cephalometric.reporting.tables import write_measurement_json, write_measurements
-from cephalometric.results.predictions import PredictedXray, read_point_file
+from cephalometric.results.point_files import known_abbreviations, read_point_file
+from cephalometric.results.predictions import PredictedXray
 from cephalometric.xrays.frames import check_spacing
 from cephalometric.xrays.reading import read_xrays
 
@@ -66,8 +67,12 @@ def add_measure_command(commands: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> None:
     """Measure and write."""
     check_spacing(args.spacing)
-    points = read_point_file(args.landmarks, args.spacing)
-    measurements = measurements_for(points.landmarks, load_measurements(args.measurements))
+    available = load_measurements(args.measurements)
+    used = {name for measurement in available for name in measurement.landmarks}
+    points = read_point_file(args.landmarks, args.spacing, known_abbreviations() | used)
+    for note in points.notes:
+        print(f'warning: {note}', file=sys.stderr)
+    measurements = measurements_for(points.landmarks, available)
     if not measurements:
         raise InputError(f'{args.landmarks}: its {len(points.landmarks)} landmarks allow no measurement')
     analyses = _chosen(analyses_of(measurements), args.analysis)

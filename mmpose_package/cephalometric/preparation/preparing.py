@@ -1,5 +1,6 @@
 """X-rays and their annotations, from whatever source, become images and COCO files for training."""
 
+import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -11,16 +12,17 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from cephalometric.annotations.annotation import label
+from cephalometric.annotations.annotation import USUAL_SPACING_MM, is_normalised, label
 from cephalometric.annotations.coco import CONTRIBUTOR, LabelledImage, coco_content
 from cephalometric.errors import InputError, Problems
-from cephalometric.files import read_json, staging, write_json
+from cephalometric.files import read_json, write_json
 from cephalometric.geometry import Crop, content_crop
 from cephalometric.landmarks import LandmarkSet
 from cephalometric.preparation.sources import Entry, LabelledXrays, Reading, Source
 from cephalometric.preparation.splits import SEED, make_splits
+from cephalometric.preparation.staging import staging
 
-COCO_FILE = re.compile(r'(train|valid|test|fold\d+_train|fold\d+_valid)\.json')
+COCO_FILE = re.compile(r'(train|valid|test|fold[0-9]+_train|fold[0-9]+_valid)\.json')
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ def prepare(
     seed: int = SEED,
     folds: int = 0,
     allow_missing: bool = False,
+    unusual_spacing: bool = False,
     overwrite: bool = False,
 ) -> Summary:
     """Write each X-ray as ``N.png``, N from 1, and the COCO files beside the folder of the images.
@@ -60,7 +63,9 @@ def prepare(
         image_folder: Where the images go; ``train.json``, ``valid.json`` and ``test.json`` go into its parent.
         landmark_set: The landmarks that are annotated.
         sizes, seed, folds: How the images are split: see ``make_splits``.
-        allow_missing: Give landmarks that are not annotated visibility 0; otherwise they are a problem.
+        allow_missing: Give landmarks that are not annotated, or that lie at exactly (0, 0), visibility 0; otherwise
+            they are a problem.
+        unusual_spacing: Take spacings also outside ``USUAL_SPACING_MM``; otherwise they are a problem.
         overwrite: Replace what an earlier call has written there. Other files are left alone in any case.
 
     Raises:
@@ -77,13 +82,14 @@ def prepare(
     parts = make_splits(len(xrays.entries), sizes, seed, folds)
     coco_files = {f'{name}.json': indices for name, indices in parts.items()}
 
-    with staging(image_folder.parent, image_folder.name) as stage:
+    made = re.compile(rf'{_image_name(image_folder).pattern}|{COCO_FILE.pattern}')
+    with staging(image_folder.parent, image_folder.name, made) as stage:
         names = [f'{image_folder.name}/{number}.png' for number in range(1, len(xrays.entries) + 1)]
         names += reversed(coco_files)
         replaced = _make_way(image_folder, names, overwrite)
         folder = stage.folder / image_folder.name
         folder.mkdir()
-        images = problems.attempt(_write_images, xrays, landmark_set, folder, problems)
+        images = problems.attempt(_write_images, xrays, landmark_set, folder, unusual_spacing, problems)
         problems.raise_if_any(headline)
         for name, indices in coco_files.items():
             write_json(stage.folder / name, coco_content([images[index] for index in indices], landmark_set))
@@ -98,17 +104,23 @@ def _check_annotations(
     for entry in xrays.entries:
         if entry.annotation is None:
             problems.add(f'{xrays.noun}s without annotations', entry.place)
-        elif not allow_missing:
-            for index in np.flatnonzero(~entry.annotation.visible):
-                problems.add(
-                    'landmarks missing (annotate them, choose a set with --landmarks, or use --allow-missing)',
-                    entry.place,
-                    label(landmark_set, index),
-                )
+            continue
+        if is_normalised(entry.annotation.points_px):
+            problems.add(
+                'coordinates from 0 to 1, which are no pixels (multiply them by width and height)', entry.place
+            )
+        at_origin = entry.annotation.at_origin
+        if at_origin and allow_missing:
+            problems.remark('points at (0, 0) are taken as not annotated', entry.place)
+        for index in np.flatnonzero(~entry.annotation.visible) if not allow_missing else ():
+            kind = 'landmarks missing (annotate them, choose a set with --landmarks, or use --allow-missing)'
+            if index in at_origin:
+                kind = 'points at (0, 0), where many tools put what is not annotated (if so, use --allow-missing)'
+            problems.add(kind, entry.place, label(landmark_set, index))
 
 
 def _write_images(
-    xrays: LabelledXrays, landmark_set: LandmarkSet, folder: Path, problems: Problems
+    xrays: LabelledXrays, landmark_set: LandmarkSet, folder: Path, unusual_spacing: bool, problems: Problems
 ) -> list[LabelledImage]:
     """Check and write the X-rays one by one; once there is a problem, only check."""
     images = []
@@ -116,6 +128,14 @@ def _write_images(
         problems.merge(reading.problems)
         if reading.image is None:
             continue
+        lowest, highest = USUAL_SPACING_MM
+        if not unusual_spacing and (reading.spacing_mm < lowest or reading.spacing_mm > highest):
+            problems.add(
+                f'spacings outside {lowest:g} to {highest:g} mm per pixel (correct them, for image files also by '
+                '--spacing; if they are right, say --unusual-spacing)',
+                entry.place,
+                f'{reading.spacing_mm:g} mm',
+            )
         crop = _part_to_keep(reading.image, xrays.padded)
         if crop is None:
             problems.add(f'blank {xrays.noun}s', entry.place)
@@ -123,8 +143,11 @@ def _write_images(
         if entry.annotation is None:
             continue
         _check_inside(entry, crop, landmark_set, xrays.padded, problems)
+        checksum = None
         if problems.count == 0:
-            (folder / f'{number}.png').write_bytes(encode_png(crop.cut(reading.image)))
+            content = encode_png(crop.cut(reading.image))
+            (folder / f'{number}.png').write_bytes(content)
+            checksum = hashlib.sha256(content).hexdigest()
         images.append(
             LabelledImage(
                 id=number,
@@ -134,6 +157,7 @@ def _write_images(
                 spacing_mm=reading.spacing_mm,
                 points_px=crop.to_crop(entry.annotation.points_px),
                 original_file=entry.original_file,
+                sha256=checksum,
             )
         )
     return images
@@ -212,9 +236,14 @@ def _make_way(image_folder: Path, names: list[str], overwrite: bool) -> list[str
     return earlier
 
 
+def _image_name(image_folder: Path) -> re.Pattern[str]:
+    """Fits the names of the images that this step makes, as seen from the parent of their folder."""
+    return re.compile(rf'{re.escape(image_folder.name)}/[0-9]+\.png')
+
+
 def _files_of_earlier_run(image_folder: Path) -> list[str]:
     """COCO files that an earlier run has written for this folder of images, then the images that they name."""
-    image_name = re.compile(rf'{re.escape(image_folder.name)}/\d+\.png')
+    image_name = _image_name(image_folder)
     coco_files, images = [], set()
     for path in sorted(image_folder.parent.glob('*.json')):
         if COCO_FILE.fullmatch(path.name):
@@ -222,9 +251,9 @@ def _files_of_earlier_run(image_folder: Path) -> list[str]:
                 content = read_json(path)
                 made_here = content['info']['contributor'] == CONTRIBUTOR
                 names = {image['file_name'] for image in content['images']}
-            except (InputError, KeyError, TypeError):
+            except (InputError, AttributeError, KeyError, TypeError):
                 continue
-            if made_here and all(image_name.fullmatch(name) for name in names):
+            if made_here and all(isinstance(name, str) and image_name.fullmatch(name) for name in names):
                 coco_files.append(path.name)
                 images |= names
     return [*coco_files, *sorted(images)]

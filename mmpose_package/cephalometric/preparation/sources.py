@@ -5,7 +5,6 @@ its files when it is opened, and gives the pixels one X-ray at a time.
 """
 
 import math
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,16 +12,18 @@ from typing import Protocol
 
 import numpy as np
 
-from cephalometric.annotations.annotation import Annotation, Place, mean_annotation
+from cephalometric.annotations.annotation import Annotation, Place, mean_annotation, without_origin
 from cephalometric.annotations.challenge_json import read_annotations
+from cephalometric.annotations.coco_keypoints import read_coco_keypoints
 from cephalometric.annotations.csv_labels import read_any_csv, read_labels_csv
 from cephalometric.annotations.isbi2015 import SPACING_MM, read_isbi2015
 from cephalometric.annotations.labelme import read_labelme
 from cephalometric.errors import InputError, Problems
 from cephalometric.landmarks import LandmarkSet
+from cephalometric.preparation.file_names import FileNames
 from cephalometric.xrays.frames import check_spacing, chosen_spacing
 from cephalometric.xrays.mha import open_stack
-from cephalometric.xrays.reading import SUFFIXES, find_xrays, read_xrays
+from cephalometric.xrays.reading import find_xrays, read_xrays
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ class ChallengeSource:
         numbers = range(1, len(stack) + 1)
         for number in sorted(set(annotations) - set(numbers)):
             problems.add(f'annotations for slices that do not exist (the stack has {len(stack)})', number)
+        annotations = {number: without_origin(annotation) for number, annotation in annotations.items()}
         entries = [Entry(number, annotations.get(number)) for number in numbers]
 
         def read() -> Iterator[Reading]:
@@ -132,6 +134,7 @@ FORMATS = {
     'cldetection2024': AnnotationFormat(read_labels_csv, 'cldetection2024'),
     'labelme': AnnotationFormat(read_labelme, 'cldetection2023'),
     'csv': AnnotationFormat(read_any_csv, 'cldetection2023'),
+    'coco': AnnotationFormat(read_coco_keypoints, 'cldetection2023'),
 }
 
 
@@ -146,12 +149,14 @@ class ImageFiles:
         annotations: Files or folders of annotations. Of several, the mean of each X-ray's annotations is taken.
         format: How the annotations are written.
         spacing_mm: Millimetres per pixel, used before what the files say; by default the format's.
+        ignore_folders: Whether annotations find their images by the names of the files alone.
     """
 
     images: Sequence[str]
     annotations: Sequence[str | Path]
     format: AnnotationFormat
     spacing_mm: float | None = None
+    ignore_folders: bool = False
 
     def __str__(self) -> str:
         more = f' and {len(self.images) - 1} more' if len(self.images) > 1 else ''
@@ -165,7 +170,10 @@ class ImageFiles:
         if paths is None or None in readings:
             return None
         files = FileNames(paths)
-        by_file = [self._by_file(reading, files, problems) for reading in readings]
+        by_file = [
+            self._by_file(reading, path, files, problems)
+            for reading, path in zip(readings, self.annotations, strict=True)
+        ]
         entries = [Entry(name, _mean(by_file, name, problems), name) for name in files.names]
 
         def read() -> Iterator[Reading]:
@@ -175,20 +183,33 @@ class ImageFiles:
 
         return LabelledXrays(entries, read, noun='image', padded=False)
 
-    def _by_file(self, reading: dict[str, Annotation], files: 'FileNames', problems: Problems) -> dict[str, Annotation]:
+    def _by_file(
+        self, reading: dict[str, Annotation], path: str | Path, files: FileNames, problems: Problems
+    ) -> dict[str, Annotation]:
         found: dict[str, Annotation] = {}
+        base = Path(path) if Path(path).is_dir() else Path(path).parent
         for name, annotation in reading.items():
-            candidates = files.find(name)
+            candidates = files.find(name, base, self.ignore_folders)
             if len(candidates) > 1:
-                problems.add('annotations that fit several of the images (give the images names of their own)', name)
+                problems.add(
+                    'annotations that fit several of the images (write their whole paths below the folder of the '
+                    'images, or give the images names of their own)',
+                    name,
+                )
             elif not candidates and self.format.covers_more:
                 problems.remark('annotations of other images were not used', name)
+            elif not candidates and files.find(name, base, ignore_folders=True):
+                problems.add(
+                    'annotations of images in another folder than those of these names (rename the folder, or, if the '
+                    'names of the files alone tell the images apart, say --ignore-folders)',
+                    name,
+                )
             elif not candidates:
                 problems.add('annotations of images that are not there', name)
             elif candidates[0] in found:
                 problems.add('images annotated more than once', candidates[0])
             else:
-                found[candidates[0]] = annotation
+                found[candidates[0]] = without_origin(annotation)
         return found
 
     def _read(self, path: Path, entry: Entry, problems: Problems) -> Reading:
@@ -196,6 +217,7 @@ class ImageFiles:
         xray = next(read_xrays(path, asked_mm))
         if xray.slice is not None:
             raise InputError(f'{path} holds several X-rays: give each a file of its own')
+        _check_size(xray.image, entry, problems)
         spacing_mm, disagreement = xray.spacing_mm, ()
         if entry.annotation and math.isfinite(entry.annotation.spacing_mm):
             spacing_mm, disagreement = chosen_spacing(entry.annotation.spacing_mm, asked_mm)
@@ -207,33 +229,17 @@ class ImageFiles:
         return Reading(xray.image, spacing_mm, problems)
 
 
-class FileNames:
-    """Finds image files by the names that annotations give them.
-
-    A name is a path of which the last parts count, as many as fit, for folders may have moved. Its suffix may be
-    missing, or, as images are often converted, that of another format; a file with that very suffix goes first.
-    """
-
-    def __init__(self, paths: Sequence[Path]):
-        absolute = [path.absolute() for path in paths]
-        folder = os.path.commonpath([path.parent for path in absolute])
-        self.names = [path.relative_to(folder).as_posix() for path in absolute]
-        self._known: dict[str, list[str]] = {}
-        for name, path in zip(self.names, absolute, strict=True):
-            for key in _keys(path.as_posix()):
-                self._known.setdefault(key, []).append(name)
-
-    def find(self, name: str) -> list[str]:
-        """The files that the name may mean: none, one, or several."""
-        return next((self._known[key] for key in _keys(name.replace('\\', '/')) if key in self._known), [])
-
-
-def _keys(path: str) -> list[str]:
-    """``a/b.png``, ``b.png``, ``a/b`` and ``b``."""
-    stem, suffix = os.path.splitext(path)
-    texts = [path, stem] if suffix.lower() in SUFFIXES else [path]
-    parts = [text.split('/') for text in texts]
-    return ['/'.join(part[first:]) for part in parts for first in range(len(part))]
+def _check_size(image: np.ndarray, entry: Entry, problems: Problems) -> None:
+    """Whether the annotation was made on an image of the same size, as far as it says so."""
+    size = image.shape[1::-1]
+    for made_on in entry.annotation.sizes if entry.annotation else ():
+        if any(side not in (None, own) for side, own in zip(made_on, size, strict=True)):
+            width, height = ('?' if side is None else side for side in made_on)
+            problems.add(
+                'annotations that were made on an image of another size (give that image, or scale the points)',
+                entry.place,
+                f'on {width} x {height}, but the image has {size[0]} x {size[1]} pixels',
+            )
 
 
 def _mean(readings: Sequence[dict[str, Annotation]], name: str, problems: Problems) -> Annotation | None:

@@ -4,14 +4,13 @@ Every table has columns that say what a row is, and then the same columns for ea
 run is also compared with the first.
 """
 
-import csv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from cephalometric.files import atomic_write
+from cephalometric.csv_files import write_csv
 from cephalometric.measurements import class_successes, measurement_errors, measurements_for
 from cephalometric.reporting.runs import Run, image_name, image_sources, later_runs, later_runs_per_landmark
 from cephalometric.results.evaluation import Evaluation
@@ -50,12 +49,9 @@ class Table:
 
 def write_table(table: Table, path: Path) -> None:
     """Write a table as CSV: plain numbers, an interval as three columns, nothing where there is NaN."""
-    with atomic_write(path) as partial, open(partial, 'w', newline='', encoding='utf-8') as file:
-        writer = csv.writer(file)
-        writer.writerow([title for column in table.columns for title in _csv_titles(column)])
-        for row in table.rows:
-            cells = zip(table.columns, row, strict=True)
-            writer.writerow([value for column, cell in cells for value in _csv(column, cell)])
+    titles = [title for column in table.columns for title in _csv_titles(column)]
+    rows = (zip(table.columns, row, strict=True) for row in table.rows)
+    write_csv(path, [titles, *([value for column, cell in row for value in _csv(column, cell)] for row in rows)])
 
 
 def _csv_titles(column: Column) -> list[str]:

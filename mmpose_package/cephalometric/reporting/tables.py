@@ -1,12 +1,12 @@
 """What was found as tables: scores per landmark, predicted landmarks, and measurements of X-rays."""
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from cephalometric.files import atomic_write, write_json
+from cephalometric import csv_files
+from cephalometric.files import write_json
 from cephalometric.landmarks import LandmarkSet
 from cephalometric.measurements import Measurement, classify
 from cephalometric.results.predictions import NOTICE, PredictedXray, Predictions
@@ -55,8 +55,7 @@ def format_table(rows: Sequence[Sequence[str]]) -> str:
 
 def write_csv(rows: Sequence[Sequence[str]], path: Path) -> None:
     """Write the rows under their headings, whole or not at all."""
-    with atomic_write(path) as partial, open(partial, 'w', newline='', encoding='utf-8') as file:
-        csv.writer(file).writerows([COLUMNS, *rows])
+    csv_files.write_csv(path, [COLUMNS, *rows])
 
 
 REMARKS = ('doubtful', 'warnings')
@@ -66,16 +65,17 @@ REMARKS = ('doubtful', 'warnings')
 def write_landmarks(path: str | Path, predictions: Predictions) -> None:
     """Write one row for each image and landmark.
 
-    Columns that would be empty throughout are left out: millimetres when no X-ray has a spacing, expected errors and
-    flags without a calibration, the orientation when all films lie the right way, doubts and warnings when there are
-    none.
+    Columns that would be empty throughout are left out: spacing and millimetres when no X-ray has a spacing, expected
+    errors and flags without a calibration, the orientation when all films lie the right way, doubts and warnings when
+    there are none.
 
     Raises:
         InputError: The file cannot be written.
     """
     rows = [row for xray in predictions.xrays for row in _landmark_rows(xray, predictions)]
     names = (
-        *('image', 'landmark', 'name', 'x_px', 'y_px', 'x_mm', 'y_mm', 'score', 'expected_error_mm', 'flagged'),
+        *('image', 'landmark', 'name', 'x_px', 'y_px', 'spacing_mm', 'x_mm', 'y_mm'),
+        *('score', 'expected_error_mm', 'flagged'),
         *('orientation', *REMARKS),
     )
     write_rows(path, rows, names, optional=names[5:])
@@ -86,10 +86,7 @@ def write_rows(
 ) -> None:
     """Write rows as CSV, without the optional columns that no row has a text for."""
     used = [name for name in names if name not in optional or any(row.get(name) for row in rows)]
-    with atomic_write(path) as partial, open(partial, 'w', newline='', encoding='utf-8') as file:
-        writer = csv.DictWriter(file, used, extrasaction='ignore')
-        writer.writeheader()
-        writer.writerows(rows)
+    csv_files.write_csv(path, [used, *([row.get(name, '') for name in used] for row in rows)])
 
 
 def _landmark_rows(xray: PredictedXray, predictions: Predictions) -> Iterator[dict[str, str]]:
@@ -103,6 +100,7 @@ def _landmark_rows(xray: PredictedXray, predictions: Predictions) -> Iterator[di
             'name': predictions.landmarks.names[k],
             'x_px': _text(x, 2),
             'y_px': _text(y, 2),
+            'spacing_mm': '' if xray.spacing_mm is None else repr(float(xray.spacing_mm)),
             'x_mm': _text(x * spacing_mm, 3),
             'y_mm': _text(y * spacing_mm, 3),
             'score': _text(xray.scores[k], 4),
