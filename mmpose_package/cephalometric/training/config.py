@@ -9,7 +9,6 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 
@@ -100,11 +99,6 @@ def _complete(config: Config) -> None:
         dataset.landmark_set = config.landmark_set
         dataset.data_root = config.data_root
         dataset.pipeline = config.train_pipeline if name == 'train' else config.test_pipeline
-    on_gpu = torch.cuda.is_available()
-    config.env_cfg.dist_cfg.backend = 'nccl' if on_gpu else 'gloo'
-    if not on_gpu:
-        # DistributedDataParallel takes device ids, MMEngine's default, for GPUs only.
-        config.model_wrapper_cfg = {'type': 'MMDistributedDataParallel', 'device_ids': None, 'broadcast_buffers': False}
 
 
 def _complete_refiner(config: Config) -> None:
