@@ -2,6 +2,7 @@
 
 import pickle
 import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,12 +23,18 @@ def _statistics_method(owner: object, name: str) -> object:
     return getattr(owner, name)
 
 
+def _no_bytes() -> bytes:
+    """Stand in for ``bytes`` in checkpoints, where an array without entries is saved by a call of it."""
+    return b''
+
+
 # What an MMEngine checkpoint holds besides tensors and plain types: log buffers, and numpy's way of saving arrays, with
 # the name that it has before numpy 2 and the one that it has since.
 torch.serialization.add_safe_globals(
     [
         HistoryBuffer,
         (_statistics_method, 'builtins.getattr'),
+        (_no_bytes, 'builtins.bytes'),
         np.ndarray,
         np.dtype,
         *(
@@ -65,7 +72,9 @@ def load_from_checked_file(filename: str, map_location: object = None, name: str
     if not path.is_file():
         raise InputError(f'{name}: no such checkpoint')
     try:
-        content = torch.load(path, map_location=map_location, weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')  # About kinds of pickles that are refused anyway.
+            content = torch.load(path, map_location=map_location, weights_only=True)
     except pickle.UnpicklingError as error:
         raise _refusal(name, str(error)) from None
     except Exception as error:  # torch raises whatever its parsing of a file that is none trips over.

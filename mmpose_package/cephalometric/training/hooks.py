@@ -17,6 +17,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from tqdm import tqdm
 
+from cephalometric.errors import InputError
 from cephalometric.installation import device
 from cephalometric.reporting.training_curves import Curves
 from cephalometric.training.checkpoints import latest_checkpoint, load_from_checked_file, save_weights
@@ -46,9 +47,26 @@ class MeanLayoutHook(Hook):
     priority = 'HIGHEST'
 
     def before_run(self, runner: Runner) -> None:
-        """Take the layout from the training dataset."""
+        """Take the layout from the training dataset.
+
+        Raises:
+            InputError: A landmark has no place in it, or there is but one, and no distance that gives patches a scale.
+        """
+        dataset = runner.train_dataloader.dataset
+        layout_mm = dataset.mean_layout_mm
+        loose = [
+            name
+            for name, there in zip(dataset.landmarks.abbreviations, np.isfinite(layout_mm).all(1), strict=True)
+            if not there
+        ]
+        if loose or len(layout_mm) < 2:
+            raise InputError(
+                f'{dataset.ann_file}: a coarse-to-fine recipe takes the scale of its patches from the distances of '
+                f'landmarks, and there are none for {", ".join(loose) or "a single landmark"}: annotate more of them '
+                'in the same X-rays, or take another recipe'
+            )
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        model.set_mean_layout(runner.train_dataloader.dataset.mean_layout_mm)
+        model.set_mean_layout(layout_mm)
 
 
 @HOOKS.register_module()

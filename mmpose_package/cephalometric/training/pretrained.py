@@ -10,6 +10,7 @@ import http.client
 import re
 import socket
 import tempfile
+import urllib.error
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlparse
@@ -188,7 +189,8 @@ def _fetch(address: str, target: Path) -> Path:
     except InputError:
         raise NotAtHandError('what came from there is no checkpoint, or a part of one') from None
     except (OSError, ValueError, http.client.HTTPException) as error:
-        raise NotAtHandError(str(getattr(error, 'reason', None) or error)) from None
+        reason = error.reason if type(error) is urllib.error.URLError else error
+        raise NotAtHandError(str(reason)) from None
     finally:
         socket.setdefaulttimeout(patience)
     return target

@@ -132,7 +132,7 @@ class QuietRunner(Runner):
         if not self._load_from:
             return
         model = self.model.module if is_model_wrapper(self.model) else self.model
-        weights = weights_of(_load_checkpoint(self._load_from, 'cpu'), self._load_from)
+        weights = weights_of(_load_checkpoint(self._load_from, 'cpu', self.logger), self._load_from)
         own, fitting = model.state_dict(), count_fitting(model.state_dict(), weights)
         if not fitting or (self._resume and not fitting == len(own) == len(weights)):
             raise InputError(
@@ -155,8 +155,15 @@ class QuietRunner(Runner):
         Raises:
             InputError: Optimizer or schedule are others than those of the checkpoint.
         """
+        groups = [set(group) for group in _parameter_groups(self.optim_wrapper)]
         try:
             super().resume(filename, *args, **kwargs)
+            lost = [
+                names - set(group) for names, group in zip(groups, _parameter_groups(self.optim_wrapper), strict=True)
+            ]
+            if any(lost):
+                # PyTorch takes the settings of any optimizer, and fails at the first step.
+                raise ValueError(f'the checkpoint has no {", ".join(sorted(set.union(*lost)))}')
         except (IndexError, KeyError, TypeError, ValueError) as error:
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise InputError(
@@ -205,6 +212,11 @@ def choose_device(cuda_id: int = 0) -> str:
 
 def _is_no_idle_warning(record: logging.LogRecord) -> bool:
     return not record.getMessage().startswith(IDLE_WARNINGS)
+
+
+def _parameter_groups(optim_wrapper: object) -> list[dict]:
+    groups = optim_wrapper.param_groups
+    return groups if isinstance(groups, list) else [group for each in groups.values() for group in each]
 
 
 def _use_amp(config: Config) -> None:
