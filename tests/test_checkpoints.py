@@ -1,9 +1,7 @@
-"""Checkpoints: whole or not there, and no code in them is ever run.
-
-Pretrained backbones are used when at hand, and it is said what happens.
-"""
+"""Checkpoints: whole or not there, and no code in them is ever run."""
 
 import os
+import pathlib
 import pickle
 import signal
 import subprocess
@@ -13,19 +11,20 @@ import time
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT
+from hypothesis import given
+from hypothesis import strategies as st
 from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import _load_checkpoint
 
 from cephalometric.errors import InputError
 from cephalometric.training.checkpoints import (
     AtomicBackend,
+    UnsafeCheckpointError,
     latest_checkpoint,
     load_from_checked_file,
-    resolve_pretrained,
     save_weights,
+    weights_of,
 )
-from cephalometric.training.config import load_config
 
 
 class Payload:
@@ -71,16 +70,75 @@ def test_what_mmengine_saves_is_loaded(tmp_path):
     assert loaded['loss'].mean() == 2.0 and loaded['best'] == 2.5 and loaded['array'].tolist() == [0, 1, 2]
 
 
-@pytest.mark.parametrize('content', [b'', b'not a checkpoint', b'PK\x03\x04 cut off', pickle.dumps([1])])
+class Setting:
+    """An object of a class that no checkpoint of ours holds."""
+
+
+@pytest.mark.parametrize('zipped', [True, False])
+@pytest.mark.parametrize(
+    ('content', 'named'),
+    [
+        (Payload('/nowhere'), f'{os.mkdir.__module__}.mkdir'),
+        (Setting(), f'{Setting.__module__}.Setting'),
+        (torch.nn.Linear(2, 2), 'torch.nn.modules.linear.Linear'),
+        (pathlib.PurePosixPath('a'), 'pathlib.PurePosixPath'),
+    ],
+)
+def test_a_refusal_names_the_class_and_gives_a_remedy_that_is_safe(tmp_path, content, named, zipped):
+    torch.save({'state_dict': {}, 'extra': content}, tmp_path / 'a.pth', _use_new_zipfile_serialization=zipped)
+    with pytest.raises(UnsafeCheckpointError) as error:
+        load_from_checked_file(str(tmp_path / 'a.pth'))
+    message = str(error.value)
+    assert f'it names {named})' in message and 'ask its author for the weights alone' in message
+    assert 'weights_only' not in message and 'trust' not in message and '\n' not in message
+
+
+@pytest.mark.parametrize(
+    'content',
+    [b'', b'not a checkpoint', b'<html></html>', b'PK\x03\x04 cut off', pickle.dumps([1]), pickle.dumps({1}, 4)],
+)
 def test_other_files_are_named(tmp_path, content):
     path = tmp_path / 'other.pth'
     path.write_bytes(content)
+    with pytest.raises(InputError, match='not a checkpoint') as error:
+        load_from_checked_file(str(path))
+    assert str(path) in str(error.value) and 'weights_only' not in str(error.value)
+
+
+@given(st.integers(0, 1500), st.binary(min_size=1, max_size=4))
+def test_a_checkpoint_with_other_bytes_in_it_is_loaded_or_named(tmp_path_factory, place, junk):
+    path = tmp_path_factory.mktemp('fuzz') / 'a.pth'
+    torch.save({'state_dict': {'weight': torch.zeros(4)}, 'loss': HistoryBuffer([1.0], [1])}, path)
+    content = path.read_bytes()
+    path.write_bytes(content[:place] + junk + content[place + len(junk) :])
     try:
         loaded = load_from_checked_file(str(path))
-    except InputError as error:
+    except InputError as error:  # Any other exception fails.
         assert str(path) in str(error)
     else:
-        assert loaded == [1]
+        assert isinstance(loaded, dict)
+
+
+@pytest.mark.parametrize('value', [float('nan'), float('inf'), -float('inf')])
+@pytest.mark.parametrize('place', ['conv.weight', 'norm.running_var'])
+def test_weights_and_buffers_that_are_not_finite_are_named(place, value):
+    weights = {
+        'conv.weight': torch.ones(3),
+        'norm.running_var': torch.ones(2),
+        'norm.num_batches_tracked': torch.tensor(1),
+    }
+    assert weights_of({'state_dict': weights}, 'a.pth').keys() == weights.keys()
+    weights[place][0] = value
+    with pytest.raises(InputError, match=f'a.pth: the weights {place} are not finite: the training diverged'):
+        weights_of({'state_dict': weights}, 'a.pth')
+
+
+@pytest.mark.parametrize(
+    'content', [[], {}, {'state_dict': {}}, {'state_dict': [1]}, {'state_dict': {'a': 'text'}}, {'a': 1}]
+)
+def test_what_holds_no_weights_is_no_checkpoint(content):
+    with pytest.raises(InputError, match='not a checkpoint'):
+        weights_of(content, 'a.pth')
 
 
 def test_a_cut_off_checkpoint_is_named(tmp_path):
@@ -142,42 +200,3 @@ def test_the_latest_checkpoint_is_that_of_the_highest_epoch(tmp_path):
     for name in ('epoch_9.pth', 'epoch_10.pth', 'best_MRE_epoch_11.pth', '.epoch_12.pth.partial'):
         (tmp_path / name).touch()
     assert latest_checkpoint(tmp_path).name == 'epoch_10.pth'
-
-
-RECIPE = ROOT / 'cldetection_configs' / 'td-hm_hrnet-w32_udp-8xb64-250e-512x512_KeypointMSELoss.py'
-
-
-@pytest.fixture
-def config(tmp_path, monkeypatch):
-    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path / 'hub'))
-    return load_config(RECIPE)
-
-
-def weights_at(path, config):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
-    return resolve_pretrained(config)
-
-
-def test_a_file_in_torchs_folder_is_used(config, tmp_path):
-    line = weights_at(tmp_path / 'hub' / 'checkpoints' / 'hrnet_w32-36af842e.pth', config)
-    assert 'starts from pretrained weights' in line and config.model.backbone.init_cfg.type == 'Pretrained'
-
-
-def test_a_local_file_is_used(config, tmp_path):
-    config.model.backbone.init_cfg.checkpoint = str(tmp_path / 'mine.pth')
-    assert 'mine.pth' in weights_at(tmp_path / 'mine.pth', config)
-    assert config.model.backbone.init_cfg is not None
-
-
-def test_weights_that_cannot_be_had_are_dropped_with_a_word(config, tmp_path):
-    config.model.backbone.init_cfg.checkpoint = 'http://localhost:9/weights.pth'  # nobody listens there
-    line = resolve_pretrained(config)
-    assert 'from scratch' in line and str(tmp_path / 'hub' / 'checkpoints' / 'weights.pth') in line
-    assert config.model.backbone.init_cfg is None
-    assert not list(tmp_path.rglob('*.pth'))
-
-
-def test_a_recipe_without_pretrained_weights_says_so():
-    config = load_config(ROOT / 'cldetection_configs' / 'cpu_hrnet-w18s_udp-1xb8-45e-256x320.py')
-    assert resolve_pretrained(config) == 'The backbone is trained from scratch.'

@@ -138,15 +138,14 @@ def test_a_killed_run_resumes_and_ends_with_the_same_weights(trained, data_root,
 
 VALIDATE = """
 import json, sys
-from mmengine.runner import Runner
 from cephalometric.training.config import load_config
-from cephalometric.training.run import start_distributed
+from cephalometric.training.run import QuietRunner, start_distributed
 recipe, data_root, checkpoint, work_dir, launcher = sys.argv[1:]
 config = load_config(recipe, data_root)
 config.val_dataloader.dataset.ann_file = 'test.json'  # three images: an odd number for two processes
 config.work_dir, config.launcher, config.load_from = work_dir, launcher, checkpoint
 start_distributed(launcher)
-runner = Runner.from_cfg(config)
+runner = QuietRunner.from_cfg(config)
 scores = runner.val()
 if runner.rank == 0:
     json.dump(scores, open(work_dir + '/scores.json', 'w'))

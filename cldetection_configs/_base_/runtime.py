@@ -27,7 +27,7 @@ custom_hooks = [
 env_cfg = dict(
     cudnn_benchmark=False,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
-    dist_cfg=dict(),  # nccl on GPUs, gloo without: load_config knows
+    dist_cfg=dict(),  # nccl on GPUs, gloo without: each run finds out
 )
 
 # TensorBoard and the like: add dict(type='TensorboardVisBackend') to the list.

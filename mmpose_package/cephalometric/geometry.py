@@ -80,7 +80,8 @@ def mean_layout_mm(points_px: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
         spacing_mm: Shape (N,), millimetres per pixel.
 
     Returns:
-        Shape (K, 2) as x, y, in millimetres, around (0, 0); NaN for a landmark that no X-ray has.
+        Shape (K, 2) as x, y, in millimetres, around (0, 0); NaN for a landmark that no X-ray has, or none that has two
+        landmarks in common with others.
     """
     layouts = _as_complex(points_px) * np.asarray(spacing_mm, float)[:, None]
     mean = layouts[np.isfinite(layouts).sum(axis=1).argmax()]
@@ -90,6 +91,8 @@ def mean_layout_mm(points_px: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
             factor, offset = _fit(layout, mean)
             if abs(factor) > 0:
                 turned.append(layout * (factor / abs(factor)) + offset)
+        if not turned:
+            break  # No two X-rays share two landmarks: nothing says how they are turned.
         mean = _mean_of_finite(turned)
     mean = mean - np.nanmean(mean)
     return np.stack([mean.real, mean.imag], axis=1)

@@ -82,7 +82,11 @@ def check_installation(config_folder: Path) -> Iterator[Check]:
     yield _check('numpy and the COCO tools agree', _numpy_and_coco_tools, REINSTALL)
     yield _check("mmcv is within MMPose's range", _mmcv, 'install mmcv-lite 2.1.0 with MMPose 1.1.0')
     yield _check('our components are registered', _components, 'run pip install --no-deps -e mmpose_package')
-    for path in sorted(config_folder.glob('*.py')):
+    configs = sorted(config_folder.glob('*.py'))
+    if not configs:
+        found = 'it holds no *.py' if config_folder.is_dir() else 'no such folder'
+        yield Check(f'{config_folder} holds configs', False, found, 'name the folder of the recipes with --configs')
+    for path in configs:
         yield _check(
             f'{path.stem} builds, loads and predicts',
             lambda path=path: _config(path),

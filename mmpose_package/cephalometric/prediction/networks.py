@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from cephalometric.errors import InputError
+from cephalometric.prediction.onnx_weights import not_finite_weights
 
 
 class Networks(Protocol):
@@ -28,7 +29,7 @@ class OnnxNetworks:
         threads: For each network; 0 takes one for each core that this process may use.
 
     Raises:
-        InputError: ONNX Runtime is not installed, or cannot run a graph.
+        InputError: ONNX Runtime is not installed or cannot run a graph, or one has weights that are not finite.
     """
 
     def __init__(self, coarse: Path, passes: tuple[Path, ...] = (), threads: int = 0) -> None:
@@ -64,6 +65,9 @@ def _session(path: Path, threads: int) -> object:
         import onnxruntime
     except ImportError as error:
         raise InputError(f'ONNX Runtime is not installed ({error}): pip install onnxruntime') from None
+    spoiled = not_finite_weights(path)
+    if spoiled is not None:
+        raise InputError(f'{path}: the weights {spoiled} are not finite: the training diverged; train it again')
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or _usable_cores()
     # Each network has threads of its own. Those that have nothing to do must not keep the others from the cores.

@@ -1,16 +1,15 @@
-"""Checkpoints: read without running code, written whole or not at all, and those that backbones start from."""
+"""Checkpoints: read without running code, written whole or not at all."""
 
 import pickle
-import socket
-import urllib.error
+import re
+import warnings
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlparse
 
 import numpy as np
 import torch
-from mmengine.config import Config
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader
@@ -26,6 +25,11 @@ def _statistics_method(owner: object, name: str) -> object:
     return getattr(owner, name)
 
 
+def _no_bytes() -> bytes:
+    """Stand in for ``bytes`` in checkpoints, where an array without entries is saved by a call of it."""
+    return b''
+
+
 _multiarray = import_module('numpy._core.multiarray' if find_spec('numpy._core') else 'numpy.core.multiarray')
 
 # What an MMEngine checkpoint holds besides tensors and plain types: log buffers, and numpy's way of saving arrays, with
@@ -34,6 +38,7 @@ torch.serialization.add_safe_globals(
     [
         HistoryBuffer,
         (_statistics_method, 'builtins.getattr'),
+        (_no_bytes, 'builtins.bytes'),
         np.ndarray,
         np.dtype,
         *(
@@ -46,32 +51,85 @@ torch.serialization.add_safe_globals(
 )
 
 
+class UnsafeCheckpointError(InputError):
+    """Loading the file as it is would run code from it."""
+
+
 @CheckpointLoader.register_scheme(prefixes='', force=True)
-def load_from_checked_file(filename: str, map_location: object = None) -> dict:
+def load_from_checked_file(filename: str, map_location: object = None, name: str | None = None) -> dict:
     """Read a checkpoint file, refusing anything but tensors, plain types and the allow-list above.
 
     It takes the place of MMEngine's own reader of local files, so that the Runner, MMPose and this package all load
     through it.
 
+    Args:
+        filename: The file.
+        map_location: Where tensors go, as for ``torch.load``.
+        name: What it is called in messages; by default its path.
+
     Raises:
-        InputError: The file is not there, is not a checkpoint, is damaged, or would run code.
+        UnsafeCheckpointError: It would run code.
+        InputError: The file is not there, is not a checkpoint, or is damaged.
     """
     path = Path(filename).expanduser()
+    name = name or str(path)
     if not path.is_file():
-        raise InputError(f'{path}: no such checkpoint')
+        raise InputError(f'{name}: no such checkpoint')
     try:
-        return torch.load(path, map_location=map_location, weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')  # About kinds of pickles that are refused anyway.
+            content = torch.load(path, map_location=map_location, weights_only=True)
     except pickle.UnpicklingError as error:
-        # torch's message is a page of advice; what it found is the one line amid it.
-        reason = str(error).splitlines()[1].rpartition('WeightsUnpickler error: ')[2]
-        if any(word in reason for word in ('global', 'GLOBAL', 'attribute', 'reduce')):
-            raise InputError(
-                f'{path}: refused, because loading it would run code from the file ({reason}): '
-                'use a checkpoint of this toolkit, or one that holds weights alone'
-            ) from None
-        raise InputError(f'{path}: not a checkpoint: {reason}') from None
+        raise _refusal(name, str(error)) from None
     except Exception as error:  # torch raises whatever its parsing of a file that is none trips over.
-        raise InputError(f'{path}: not a checkpoint, or a damaged one ({type(error).__name__})') from None
+        raise InputError(f'{name}: not a checkpoint, or a damaged one ({type(error).__name__})') from None
+    if not isinstance(content, dict):
+        raise InputError(
+            f'{name}: not a checkpoint: it holds a {type(content).__name__}, and no weights by their names'
+        )
+    return content
+
+
+def _refusal(name: str, message: str) -> InputError:
+    """What torch found, without its advice, which is to switch the check off."""
+    found = re.search(r'GLOBAL ([\w.]+)', message)
+    lines = [line.rpartition('WeightsUnpickler error: ')[2].strip() for line in message.splitlines()]
+    reasons = [line for line in lines[1:] if line and not re.search('weights_only|torch.load', line)]
+    reason = reasons[0] if reasons else 'it is no pickle of PyTorch'
+    if found:
+        reason = f'it names {found[1]}'
+    elif not re.search('attribute|reduce|instantiate|[Cc]an only build', reason):
+        return InputError(f'{name}: not a checkpoint: {reason}')
+    return UnsafeCheckpointError(
+        f'{name}: refused, because loading it would run code from the file ({reason}): ask its author for the weights '
+        'alone, or train with this toolkit; do not switch the check off'
+    )
+
+
+def weights_of(checkpoint: object, name: str) -> dict[str, torch.Tensor]:
+    """The weights of a loaded checkpoint, all of them finite.
+
+    Args:
+        checkpoint: As :func:`load_from_checked_file` returns it: the weights stand under ``state_dict`` or, in files of
+            weights alone, at the top.
+        name: What it is called in messages.
+
+    Raises:
+        InputError: It holds no weights, or some that are not finite.
+    """
+    weights = checkpoint.get('state_dict', checkpoint) if isinstance(checkpoint, Mapping) else None
+    if not isinstance(weights, Mapping) or not weights or not all(map(torch.is_tensor, weights.values())):
+        raise InputError(f'{name}: not a checkpoint: it holds no "state_dict" of weights by their names')
+    spoiled = not_finite(weights)
+    if spoiled is not None:
+        raise InputError(f'{name}: the weights {spoiled} are not finite: the training diverged; train it again')
+    return dict(weights)
+
+
+def not_finite(weights: Mapping[str, torch.Tensor]) -> str | None:
+    """The name of the first weights, or of the first buffer, that holds NaN or infinity; None where all are finite."""
+    numbers = ((name, value) for name, value in weights.items() if torch.is_tensor(value) and not value.is_quantized)
+    return next((name for name, value in numbers if not torch.isfinite(value).all()), None)
 
 
 class AtomicBackend(LocalBackend):
@@ -112,46 +170,3 @@ def latest_checkpoint(work_dir: Path) -> Path | None:
     """
     found = [(int(path.stem.removeprefix('epoch_')), path) for path in Path(work_dir).glob('epoch_*.pth')]
     return max(found)[1] if found else None
-
-
-TIMEOUT_S = 20
-
-
-def resolve_pretrained(config: Config) -> str:
-    """Keep the pretrained weights of a config's backbone if they can be had, and drop them otherwise.
-
-    A local file, a file of that name in torch's download folder, or a download are all "at hand".
-
-    Args:
-        config: Changed in place: without weights the backbone is initialised at random.
-
-    Returns:
-        One line for the user that says what the backbone starts from.
-    """
-    init = config.model.backbone.get('init_cfg')
-    source = init.get('checkpoint') if isinstance(init, dict) else None
-    if source is None:
-        return 'The backbone is trained from scratch.'
-    cached = Path(torch.hub.get_dir()) / 'checkpoints' / Path(urlparse(source).path).name
-    if Path(source).is_file() or cached.is_file() or _download(source, cached):
-        return f'The backbone starts from pretrained weights: {source}'
-    config.model.backbone.init_cfg = None
-    return (
-        f'The backbone is trained from scratch: its pretrained weights {source} are not at hand. To use them, put the '
-        f'file at {cached}'
-    )
-
-
-def _download(url: str, target: Path) -> bool:
-    if not url.startswith(('http://', 'https://')):
-        return False
-    patience = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(TIMEOUT_S)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(url, str(target), progress=True)
-    except (urllib.error.URLError, OSError):
-        return False
-    finally:
-        socket.setdefaulttimeout(patience)
-    return True

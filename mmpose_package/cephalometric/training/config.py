@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 from mmpose.codecs.base import BaseKeypointCodec
@@ -133,13 +132,6 @@ def _complete(config: Config) -> None:
         dataset.landmark_set = config.landmark_set
         dataset.data_root = config.data_root
         dataset.pipeline = config.train_pipeline if name == 'train' else config.test_pipeline
-    on_gpu = torch.cuda.is_available()
-    config.env_cfg = config.get('env_cfg') or {}
-    config.env_cfg.setdefault('dist_cfg', ConfigDict())
-    config.env_cfg.dist_cfg.backend = 'nccl' if on_gpu else 'gloo'
-    if not on_gpu:
-        # DistributedDataParallel takes device ids, MMEngine's default, for GPUs only.
-        config.model_wrapper_cfg = {'type': 'MMDistributedDataParallel', 'device_ids': None, 'broadcast_buffers': False}
 
 
 def _built_codec(config: Config) -> BaseKeypointCodec:

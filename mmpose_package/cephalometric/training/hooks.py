@@ -1,9 +1,12 @@
 """Hooks: exact resumption, checkpoints after validation, curves, and the best weights alone."""
 
+import math
 import random
+import re
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from numbers import Real
+from pathlib import Path, PureWindowsPath
 
 import numpy as np
 import torch
@@ -14,6 +17,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from tqdm import tqdm
 
+from cephalometric.errors import InputError
 from cephalometric.installation import device
 from cephalometric.reporting.training_curves import Curves
 from cephalometric.training.checkpoints import latest_checkpoint, load_from_checked_file, save_weights
@@ -43,9 +47,26 @@ class MeanLayoutHook(Hook):
     priority = 'HIGHEST'
 
     def before_run(self, runner: Runner) -> None:
-        """Take the layout from the training dataset."""
+        """Take the layout from the training dataset.
+
+        Raises:
+            InputError: A landmark has no place in it, or there is but one, and no distance that gives patches a scale.
+        """
+        dataset = runner.train_dataloader.dataset
+        layout_mm = dataset.mean_layout_mm
+        loose = [
+            name
+            for name, there in zip(dataset.landmarks.abbreviations, np.isfinite(layout_mm).all(1), strict=True)
+            if not there
+        ]
+        if loose or len(layout_mm) < 2:
+            raise InputError(
+                f'{dataset.ann_file}: a coarse-to-fine recipe takes the scale of its patches from the distances of '
+                f'landmarks, and there are none for {", ".join(loose) or "a single landmark"}: annotate more of them '
+                'in the same X-rays, or take another recipe'
+            )
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        model.set_mean_layout(runner.train_dataloader.dataset.mean_layout_mm)
+        model.set_mean_layout(layout_mm)
 
 
 @HOOKS.register_module()
@@ -55,6 +76,32 @@ class ResumableCheckpointHook(CheckpointHook):
     A process that is killed while it validates then resumes before that epoch, and does not lose the score and the best
     checkpoint that the validation would have given.
     """
+
+    def before_train(self, runner: Runner) -> None:
+        """Take over what a resumed run has kept, as far as it lies in this work dir.
+
+        MMEngine removes what a checkpoint names, wherever it lies: the files of the run that it was copied from, or
+        any others.
+        """
+        info = runner.message_hub.runtime_info
+        epochs = info.get('keep_ckpt_ids')
+        epochs = epochs if isinstance(epochs, list) else []
+        info['keep_ckpt_ids'] = [epoch for epoch in epochs if type(epoch) is int and epoch > 0]
+        super().before_train(runner)
+        for name in [name for name in info if name.startswith('best_ckpt')]:
+            score = name.replace('best_ckpt', 'best_score', 1)
+            path = best_beside(info[name], Path(self.out_dir))
+            if path is None or not _is_score(info.get(score)):
+                runner.logger.info(f'{info[name]}, the best checkpoint so far, is not in {self.out_dir}: forgotten')
+                info.pop(name)
+                info.pop(score, None)
+            else:
+                info[name] = str(path)
+            key = name.removeprefix('best_ckpt').removeprefix('_')
+            if key and key in getattr(self, 'best_ckpt_path_dict', {}):
+                self.best_ckpt_path_dict[key] = info.get(name)
+            elif not key:
+                self.best_ckpt_path = info.get(name)
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Save now only when no validation follows."""
@@ -72,6 +119,22 @@ class ResumableCheckpointHook(CheckpointHook):
         saved = self.last_ckpt and Path(self.last_ckpt).name == self.filename_tmpl.format(runner.epoch)
         if not saved:
             self._save_checkpoint_with_step(runner, runner.epoch, {'epoch': runner.epoch, 'iter': runner.iter})
+
+
+def best_beside(path: object, folder: Path) -> Path | None:
+    """The best checkpoint of that name in a folder; None where there is none. Of a path the name alone counts.
+
+    Args:
+        path: As a checkpoint holds it, which may come from another machine, or from someone else.
+        folder: Where to look.
+    """
+    name = PureWindowsPath(str(path)).name  # Both kinds of slashes.
+    found = folder / name
+    return found if re.fullmatch(r'best_.+_(epoch|iter)_\d+\.pth', name) and found.is_file() else None
+
+
+def _is_score(value: object) -> bool:
+    return isinstance(value, Real) and math.isfinite(value)
 
 
 @HOOKS.register_module()
@@ -192,9 +255,13 @@ class BestWeightsHook(Hook):
 
     @master_only
     def after_train(self, runner: Runner) -> None:
-        """Take the best checkpoint or, where nothing was validated, the last."""
+        """Take the best checkpoint or, where nothing is validated, the last, whatever was validated before."""
         work_dir = Path(runner.work_dir)
-        best = runner.message_hub.runtime_info.get('best_ckpt')
-        source = work_dir / Path(best).name if best else latest_checkpoint(work_dir)
+        # Of several scores that have a best checkpoint, the first in the config counts.
+        info = runner.message_hub.runtime_info
+        best = next((info[name] for name in info if name.startswith('best_ckpt')), None) if runner.val_loop else None
+        last = work_dir / f'epoch_{runner.epoch}.pth'
+        source = best and best_beside(best, work_dir)
+        source = source or (last if last.is_file() else latest_checkpoint(work_dir))
         save_weights(load_from_checked_file(str(source), map_location='cpu'), work_dir / BEST_WEIGHTS)
         runner.logger.info(f'The weights of {source.name} alone are in {work_dir / BEST_WEIGHTS}')

@@ -15,7 +15,7 @@ from mmpose.structures import PoseDataSample
 from cephalometric.errors import InputError
 from cephalometric.models.coarse_to_fine import CoarseToFinePoseEstimator
 from cephalometric.prediction.model_folder import CONFIG, WEIGHTS, ModelDescription
-from cephalometric.training.checkpoints import load_from_checked_file
+from cephalometric.training.checkpoints import load_from_checked_file, weights_of
 
 
 class TorchNetworks:
@@ -117,12 +117,9 @@ def load_weights(model: torch.nn.Module, checkpoint: object, path: Path, config_
     Raises:
         InputError: It holds no weights, others than the model's, or some that are not finite.
     """
-    if not isinstance(checkpoint, dict) or 'state_dict' not in checkpoint:
+    if not isinstance(checkpoint, Mapping) or 'state_dict' not in checkpoint:
         raise InputError(f'{path}: not a checkpoint of this toolkit: it holds no "state_dict"')
-    weights = checkpoint['state_dict']
-    for name, value in weights.items():
-        if torch.is_floating_point(value) and not torch.isfinite(value).all():
-            raise InputError(f'{path}: the weights {name} are not finite: the training diverged; train it again')
+    weights = weights_of(checkpoint, str(path))
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
