@@ -79,7 +79,11 @@ def read_image(labelled: LabelledImages, image: LabelledImage) -> np.ndarray:
         InputError: The file is missing, unreadable, or of another size than its entry says.
     """
     path = labelled.image_path(image)
-    pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    try:
+        # Not cv2.imread, which crashes the process by a path that is not UTF-8.
+        pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+    except (OSError, cv2.error):
+        pixels = None
     if pixels is None:
         raise InputError(f'{path}: cannot be read as an image: run step2_prepare_coco_dataset.py again')
     if pixels.shape[:2] != (image.height, image.width):

@@ -17,6 +17,7 @@ from cephalometric.errors import InputError, Problems
 from cephalometric.files import read_json, staging, write_json
 from cephalometric.geometry import Crop, content_crop
 from cephalometric.landmarks import LandmarkSet
+from cephalometric.locks import locked
 from cephalometric.preparation.sources import Entry, LabelledXrays, Reading, Source
 from cephalometric.preparation.splits import SEED, make_splits
 
@@ -77,7 +78,7 @@ def prepare(
     parts = make_splits(len(xrays.entries), sizes, seed, folds)
     coco_files = {f'{name}.json': indices for name, indices in parts.items()}
 
-    with staging(image_folder.parent, image_folder.name) as stage:
+    with locked(image_folder.parent), staging(image_folder.parent, image_folder.name) as stage:
         names = [f'{image_folder.name}/{number}.png' for number in range(1, len(xrays.entries) + 1)]
         names += reversed(coco_files)
         replaced = _make_way(image_folder, names, overwrite)

@@ -55,7 +55,10 @@ def format_table(rows: Sequence[Sequence[str]]) -> str:
 
 def write_csv(rows: Sequence[Sequence[str]], path: Path) -> None:
     """Write the rows under their headings, whole or not at all."""
-    with atomic_write(path) as partial, open(partial, 'w', newline='', encoding='utf-8') as file:
+    with (
+        atomic_write(path) as partial,
+        open(partial, 'w', newline='', encoding='utf-8', errors='backslashreplace') as file,
+    ):
         csv.writer(file).writerows([COLUMNS, *rows])
 
 
@@ -86,7 +89,10 @@ def write_rows(
 ) -> None:
     """Write rows as CSV, without the optional columns that no row has a text for."""
     used = [name for name in names if name not in optional or any(row.get(name) for row in rows)]
-    with atomic_write(path) as partial, open(partial, 'w', newline='', encoding='utf-8') as file:
+    with (
+        atomic_write(path) as partial,
+        open(partial, 'w', newline='', encoding='utf-8', errors='backslashreplace') as file,
+    ):
         writer = csv.DictWriter(file, used, extrasaction='ignore')
         writer.writeheader()
         writer.writerows(rows)

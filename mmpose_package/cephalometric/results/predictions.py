@@ -73,12 +73,14 @@ class Predictions:
         xrays: The X-rays, in the order of the run.
         failed: Why a file could not be read, by the file.
         model: What predicted, of plain types.
+        complete: Whether the run came to its end; otherwise ``failed`` names the files that it did not come to.
     """
 
     landmarks: LandmarkSet
     xrays: tuple[PredictedXray, ...]
     failed: Mapping[str, str] = field(default_factory=dict)
     model: Mapping[str, object] = field(default_factory=dict)
+    complete: bool = True
 
 
 def write_predictions(path: str | Path, predictions: Predictions) -> None:
@@ -90,6 +92,7 @@ def write_predictions(path: str | Path, predictions: Predictions) -> None:
     content = {
         'format': FORMAT,
         'notice': NOTICE,
+        'complete': predictions.complete,
         'landmark_set': asdict(predictions.landmarks),
         'model': dict(predictions.model),
         'images': [image_entry(xray, predictions.landmarks) for xray in predictions.xrays],
@@ -146,7 +149,7 @@ def parse_predictions(path: str | Path, content: object) -> Predictions:
         landmarks = landmark_set_from(content['landmark_set'])
         xrays = tuple(_xray(entry, landmarks) for entry in content['images'])
         failed = {entry['file']: entry['error'] for entry in content['failed']}
-        return Predictions(landmarks, xrays, failed, content['model'])
+        return Predictions(landmarks, xrays, failed, content['model'], bool(content.get('complete', True)))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(
             f'{path}: not a file of predictions of this version ({type(error).__name__}: {error}); make it anew with '
