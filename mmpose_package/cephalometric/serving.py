@@ -16,6 +16,7 @@ from cephalometric.errors import InputError
 
 PORT = 4743
 RETRY_AFTER_S = 10
+LONGEST_WAIT_S = 0.5
 THREADS = 4  # One waits for the job; the others answer at once.
 LARGEST_BODY = 64 * 1024  # The platform sends none.
 
@@ -71,7 +72,10 @@ class Desk:
         """Do the job whenever it is asked for, until ``SystemExit`` is raised."""
         while True:
             try:
-                answer = self._asked.get()
+                # Not without an end: a signal that comes just before the waiting would be seen after it.
+                answer = self._asked.get(timeout=LONGEST_WAIT_S)
+            except queue.Empty:
+                continue
             except SystemExit:
                 return
             answer.put(_do(job))

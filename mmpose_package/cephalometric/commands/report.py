@@ -42,6 +42,10 @@ def add_report_command(commands: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Read or predict, compare and write."""
+    if args.model and (len(args.files) > 1 or args.names):
+        raise InputError('--model goes with one file of labelled X-rays, and without --names')
+    if args.names and len(args.names) != len(args.files):
+        raise InputError(f'--names: {len(args.names)} names for {len(args.files)} runs: give one for each')
     with output_folder(args.out, (PAGE, RESULTS), args.overwrite) as output:
         (report_model if args.model else report_runs)(args, output.stage)
         output.publish(last=PAGE)
@@ -50,8 +54,6 @@ def run(args: argparse.Namespace) -> None:
 
 def report_runs(args: argparse.Namespace, folder: Path) -> None:
     """Write the report of runs that are evaluated already."""
-    if args.names and len(args.names) != len(args.files):
-        raise InputError(f'--names: {len(args.names)} names for {len(args.files)} runs: give one for each')
     runs = read_runs(args.files)
     if args.names:
         runs = [Run(printable(name), run.evaluation) for name, run in zip(args.names, runs, strict=True)]
@@ -60,8 +62,6 @@ def report_runs(args: argparse.Namespace, folder: Path) -> None:
 
 def report_model(args: argparse.Namespace, folder: Path) -> None:
     """Predict labelled X-rays, and write the report."""
-    if len(args.files) > 1 or args.names:
-        raise InputError('--model goes with one file of labelled X-rays, and without --names')
     device = device_of(args.backend, args.cuda_id)
     model = load_model(*args.model, calibration=args.calibration, backend=args.backend, device=device)
     labelled = load_coco(args.files[0])
