@@ -5,6 +5,7 @@ Pretrained backbones are used when at hand, and it is said what happens.
 
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -75,12 +76,8 @@ def test_what_mmengine_saves_is_loaded(tmp_path):
 def test_other_files_are_named(tmp_path, content):
     path = tmp_path / 'other.pth'
     path.write_bytes(content)
-    try:
-        loaded = load_from_checked_file(str(path))
-    except InputError as error:
-        assert str(path) in str(error)
-    else:
-        assert loaded == [1]
+    with pytest.raises(InputError, match=re.escape(str(path))):
+        load_from_checked_file(str(path))
 
 
 def test_a_cut_off_checkpoint_is_named(tmp_path):

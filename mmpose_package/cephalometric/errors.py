@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import NoReturn, TypeVar
 
+from cephalometric.names import printable
 from cephalometric.streams import end_if_lost, prepare_streams, use_no_window
 
 INSTALL_TRAINING = 'install what training needs, as docs/installation.md says'
@@ -58,7 +59,7 @@ def _run_and_flush(main: Callable[[], None]) -> None:
 def _end(status: int, message: str) -> NoReturn:
     with contextlib.suppress(OSError):
         sys.stdout.flush()
-    print(message, file=sys.stderr)
+    print('\n'.join(map(printable, message.split('\n'))), file=sys.stderr)
     sys.exit(status)
 
 

@@ -88,6 +88,8 @@ def check_place(path: str | Path) -> None:
 def _target(path: Path) -> Path:
     """The file that is meant: that which a link leads to."""
     try:
+        if '\0' in str(path):
+            raise ValueError('a name holds no null bytes')
         target = path.resolve() if path.is_symlink() else path
         if target.is_dir():
             raise InputError(f'{path} is a folder: name a file')

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from cephalometric.api import FLAG_MM, Model, Result, Xray, load_model, read_xrays
 from cephalometric.commands import add_model_arguments, device_of, example
 from cephalometric.errors import InputError
+from cephalometric.names import printable
 from cephalometric.output_folder import OutputFolder, output_folder
 from cephalometric.prediction.calibration import FEW_IMAGES
 from cephalometric.prediction.model_folder import DEFAULT
@@ -190,4 +191,4 @@ def _batches(xrays: Iterator[Xray], size: int) -> Iterator[list[Xray]]:
 
 
 def _say(message: str) -> None:
-    tqdm.write(message, file=sys.stderr)
+    tqdm.write(printable(message), file=sys.stderr)
