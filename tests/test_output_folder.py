@@ -24,8 +24,8 @@ def make(folder, *names, overwrite=True, text='new', publish=True):
 
 def tree(folder):
     """Every visible file by its path, and what is in it."""
-    paths = (path for path in folder.rglob('*') if path.is_file() and not path.name.startswith('.'))
-    return {path.relative_to(folder).as_posix(): path.read_text() for path in paths}
+    paths = {path.relative_to(folder): path for path in folder.rglob('*') if path.is_file()}
+    return {name.as_posix(): path.read_text() for name, path in paths.items() if '/.' not in f'/{name.as_posix()}'}
 
 
 def hidden(folder):
@@ -101,9 +101,7 @@ def test_a_record_names_nothing_outside(out, name):
     (out / 'link').symlink_to(out.parent)
     record = json.loads((out / RECORD).read_text())
     checksum = next(iter(record['files'].values()))
-    shutil.copy(
-        out / next(iter(record['files'])), precious
-    )  # The checksum is right, so that it does not save the file.
+    shutil.copy(out / next(iter(record['files'])), precious)  # So that no checksum saves it.
     record['files'][name.format(folder=out.parent)] = checksum
     (out / RECORD).write_text(json.dumps(record))
     make(out, 'main.json')
@@ -137,7 +135,8 @@ left = int(sys.argv[2])
 
 def kill(event, arguments):
     global left
-    changes = event in ('os.rename', 'os.remove', 'os.mkdir', 'os.rmdir') or event == 'open' and 'w' in str(arguments[1])
+    changes = event in ('os.rename', 'os.remove', 'os.mkdir', 'os.rmdir')
+    changes = changes or event == 'open' and 'w' in str(arguments[1])
     if changes and sys.argv[1] in str(arguments[0]):
         left -= 1
         if left < 0:

@@ -11,7 +11,8 @@ WARNS = (
     'import sys, warnings\nfrom cephalometric.errors import InputError, run_step\n'
     'def main():\n'
     '    from tqdm import tqdm\n'
-    '    for _ in tqdm(range(3)): warnings.warn("w"); print("said", file=sys.stderr); tqdm.write("x", file=sys.stderr)\n'
+    '    for _ in tqdm(range(3)):\n'
+    '        warnings.warn("w"); print("said", file=sys.stderr); tqdm.write("x", file=sys.stderr)\n'
     '    print("done")\n'
     '    if len(sys.argv) > 1: raise InputError("bad")\n'
     'run_step(main)'
@@ -24,17 +25,19 @@ def shell(command, script, *arguments, **more):
     return subprocess.run(['bash', '-c', command, 'bash', *arguments], capture_output=True, text=True, env=environment)
 
 
-def test_a_reader_that_goes_ends_it_quietly():
-    done = shell('"$PY" -c "$SCRIPT" | head -n 1; exit ${PIPESTATUS[0]}', PRINTS)
+@pytest.mark.parametrize('unbuffered', ['', '1'])
+def test_a_reader_that_goes_ends_it_quietly(unbuffered):
+    done = shell('"$PY" -c "$SCRIPT" | head -n 1; exit ${PIPESTATUS[0]}', PRINTS, PYTHONUNBUFFERED=unbuffered)
     assert (done.returncode, done.stderr) == (141, '')
     done = shell('"$PY" -m cephalometric --help | true; exit ${PIPESTATUS[0]}', '')
     assert done.returncode in (0, 141) and done.stderr == ''
 
 
 @pytest.mark.skipif(not os.path.exists('/dev/full'), reason='there is no full device')
+@pytest.mark.parametrize('unbuffered', ['', '1'])
 @pytest.mark.parametrize('script', [PRINTS, 'from cephalometric.errors import run_step\nrun_step(lambda: print("x"))'])
-def test_a_full_disk_below_the_output_is_one_line(script):
-    done = shell('"$PY" -c "$SCRIPT" > /dev/full', script)
+def test_a_full_disk_below_the_output_is_one_line(script, unbuffered):
+    done = shell('"$PY" -c "$SCRIPT" > /dev/full', script, PYTHONUNBUFFERED=unbuffered)
     assert (done.returncode, done.stderr) == (2, 'error: the output cannot be written: No space left on device\n')
 
 
@@ -86,7 +89,8 @@ def test_figures_are_drawn_whatever_backend_a_notebook_wants(backend):
     script = (
         'from cephalometric.reporting.figures import as_png, new_axes\n'
         'from cephalometric.errors import run_step\n'
-        'def main():\n    import matplotlib.pyplot\n    print(len(as_png(new_axes(2, 2)[0])), matplotlib.get_backend())\n'
+        'def main():\n    import matplotlib.pyplot\n'
+        '    print(len(as_png(new_axes(2, 2)[0])), matplotlib.get_backend())\n'
         'run_step(main)'
     )
     environment = {**os.environ, 'MPLBACKEND': backend}

@@ -34,7 +34,7 @@ def run_step(main: Callable[[], None]) -> None:
     try:
         _run_and_flush(main)
     except InputError as error:
-        end_if_lost(error.__cause__)
+        end_if_lost()
         _end(2, f'error: {error}')
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition('.')[0] == 'cephalometric':
@@ -42,8 +42,8 @@ def run_step(main: Callable[[], None]) -> None:
         _end(2, f'error: {error.name} is missing: {INSTALL_TRAINING}')
     except KeyboardInterrupt:
         _end(130, 'interrupted')
-    except OSError as error:
-        end_if_lost(error)
+    except OSError:
+        end_if_lost()
         raise
 
 
@@ -59,6 +59,7 @@ def _run_and_flush(main: Callable[[], None]) -> None:
 def _end(status: int, message: str) -> NoReturn:
     with contextlib.suppress(OSError):
         sys.stdout.flush()
+    end_if_lost()
     print('\n'.join(map(printable, message.split('\n'))), file=sys.stderr)
     sys.exit(status)
 

@@ -4,21 +4,22 @@ import contextlib
 import io
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
-def end_if_lost(error: BaseException | None) -> None:
-    """End the program if an error comes from a stdout that takes nothing any more."""
-    if not isinstance(error, OSError):
+def end_if_lost() -> None:
+    """End the program if its stdout takes nothing any more: without a word where its reader has gone."""
+    lost = sys.stdout.lost if isinstance(sys.stdout, _Stream) else None
+    if lost is None:
         return
-    try:
-        sys.stdout.flush()
-    except OSError as lost:
-        # Python writes what is left when it ends, and would complain.
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if not isinstance(lost, BrokenPipeError):
-            print(f'error: the output cannot be written: {lost.strerror}', file=sys.stderr)
-        sys.exit(141 if isinstance(lost, BrokenPipeError) else 2)
+    # Python writes what is left when it ends, and would complain.
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(lost, BrokenPipeError):
+        sys.exit(141)
+    print(f'error: the output cannot be written: {lost.strerror or lost}', file=sys.stderr)
+    sys.exit(2)
 
 
 def prepare_streams() -> None:
@@ -31,29 +32,43 @@ def prepare_streams() -> None:
         if getattr(sys, name) is None:
             nothing = open(os.devnull, 'w' if number else 'r', encoding='utf-8')  # noqa: SIM115, as long as the program
             setattr(sys, name, nothing)
-    for stream in (sys.stdout, sys.stderr):
+    for name in ('stdout', 'stderr'):
+        stream = getattr(sys, name)
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors='backslashreplace')
-    if isinstance(sys.stderr, io.TextIOWrapper):
-        sys.stderr = _Unheard(sys.stderr)
+            setattr(sys, name, _Stream(stream, needed=name == 'stdout'))
 
 
-class _Unheard:
-    """A stderr that goes on when nothing can be written there."""
+class _Stream:
+    """A stream that remembers why it was lost; where it is not needed, losing it goes unnoticed.
 
-    def __init__(self, stream: io.TextIOWrapper) -> None:
-        self._stream = stream
+    Attributes:
+        lost: What was raised first; None as long as all is well.
+    """
+
+    def __init__(self, stream: io.TextIOWrapper, needed: bool) -> None:
+        self._stream, self._needed = stream, needed
+        self.lost: OSError | None = None
 
     def write(self, text: str) -> int:
-        """Write, or do nothing."""
-        with contextlib.suppress(OSError, ValueError):
+        """Write the text."""
+        with self._watched():
             self._stream.write(text)
         return len(text)
 
     def flush(self) -> None:
-        """Flush, or do nothing."""
-        with contextlib.suppress(OSError, ValueError):
+        """Have it written."""
+        with self._watched():
             self._stream.flush()
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.lost = self.lost or error
+            if self._needed:
+                raise
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._stream, name)
