@@ -69,7 +69,7 @@ def test_a_folder_that_was_there_stays(tmp_path):
 @pytest.mark.parametrize('name', ['file', 'file/below', 'x' * 300])
 def test_a_folder_that_cannot_be_made_is_named(tmp_path, name):
     (tmp_path / 'file').write_text('mine')
-    with pytest.raises(InputError, match=r'cannot be made.*name a'), locked(tmp_path / name):
+    with pytest.raises(InputError, match=r'(cannot be made|is a file).*name a'), locked(tmp_path / name):
         pytest.fail('the block must not be entered')
     assert (tmp_path / 'file').read_text() == 'mine'
 

@@ -94,7 +94,8 @@ def _make(folder: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         file = next((path for path in (folder, *folder.parents) if path.is_file() or path.is_symlink()), folder)
-        raise InputError(f'{folder} cannot be made, because {file} is a file: name a folder') from None
+        reason = '' if file == folder else f'cannot be made, because {file} '
+        raise InputError(f'{folder} {reason}is a file: name a folder') from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise InputError(f'{folder} cannot be made: {reason}; name another folder') from None

@@ -36,8 +36,6 @@ def output_folder(folder: str | Path, names: Sequence[str], overwrite: bool) -> 
         InputError: Another run is writing there, or earlier results are there, or the folder cannot be written to.
     """
     folder = Path(folder)
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f'{folder} is a file: name a folder')
     with locked(folder) as held:
         found = [name for name in names if (folder / name).exists()]
         if found and not overwrite:
@@ -84,7 +82,7 @@ class OutputFolder:
             raise InputError(f'{self.folder} cannot be written to: {error.strerror or error}') from error
 
     def _publish(self, last: str, complete: bool) -> None:
-        paths = sorted(self.stage.rglob('*'))
+        paths = [path for path in sorted(self.stage.rglob('*')) if not path.name.startswith('.')]
         new = {path.relative_to(self.stage).as_posix(): sha256(path) for path in paths if path.is_file()}
         earlier = self._earlier()
         for name in new:

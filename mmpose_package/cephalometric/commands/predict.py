@@ -149,6 +149,10 @@ class PredictionRun:
             kept = Counter(result.file for result in self.results)
             done = {file for file in self.read_whole if kept[file] == self.read[file]} | self.failed.keys()
             left = [str(path) for path in self.paths if str(path) not in done]
+            names = {result.name for result in self.results}
+            for path in (stage / 'overlays').glob('*.png'):
+                if path.stem not in names:
+                    path.unlink()
             self.failed |= dict.fromkeys(left, 'not predicted, or not all of it: the run was interrupted')
         about = {**self.model.about(), 'flag_mm': self.args.flag_mm}
         predictions = Predictions(self.model.landmarks, tuple(self.results), self.failed, about, complete)
