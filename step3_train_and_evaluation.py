@@ -7,9 +7,12 @@ are no calibration and no report.
 """
 
 import argparse
+import os
+from contextlib import nullcontext
 from pathlib import Path
 
 from cephalometric.commands.number_flags import whole_number
+from cephalometric.locks import locked
 from cldetection_utils import add_data_arguments, run_step
 
 EXAMPLES = """examples:
@@ -64,20 +67,27 @@ def main() -> None:
 
     config = load_config(args.config, args.data_root, args.landmarks, args.cfg_options)
     work_dir = Path(args.work_dir or str(config.get('work_dir') or '') or Path('work_dirs') / Path(args.config).stem)
-    best = train(
-        config,
-        work_dir,
-        args.resume,
-        args.amp,
-        args.auto_scale_lr,
-        args.launcher,
-        args.seed,
-        validate=not args.no_validation,
-    )
-    print(f'Best weights: {best}')
-    print(f'Curves:       {work_dir / "curves.png"} and {work_dir / "curves.csv"}')
-    for line in finish(config, best):
-        print(line)
+    with locked(work_dir) if is_first_process(args.launcher) else nullcontext():
+        best = train(
+            config,
+            work_dir,
+            args.resume,
+            args.amp,
+            args.auto_scale_lr,
+            args.launcher,
+            args.seed,
+            validate=not args.no_validation,
+        )
+        print(f'Best weights: {best}')
+        print(f'Curves:       {work_dir / "curves.png"} and {work_dir / "curves.csv"}')
+        for line in finish(config, best):
+            print(line)
+
+
+def is_first_process(launcher: str) -> bool:
+    """Whether this process of a distributed run is the one that writes, before they know each other."""
+    rank = {'pytorch': 'RANK', 'slurm': 'SLURM_PROCID', 'mpi': 'OMPI_COMM_WORLD_RANK'}.get(launcher)
+    return rank is None or os.environ.get(rank, '0') == '0'
 
 
 if __name__ == '__main__':

@@ -2,6 +2,7 @@
 """Step 4: score a model on the test images, and report it: report.html, tables, figures, drawings."""
 
 import argparse
+from contextlib import nullcontext
 from pathlib import Path
 
 from tqdm import tqdm
@@ -9,13 +10,15 @@ from tqdm import tqdm
 from cephalometric.annotations.coco import load_coco
 from cephalometric.commands.number_flags import number, whole_number
 from cephalometric.errors import InputError
-from cephalometric.files import write_json
+from cephalometric.files import check_place, write_json
+from cephalometric.locks import locked
+from cephalometric.output_folder import output_folder
 from cephalometric.prediction.model_folder import find_model_folder
 from cephalometric.reporting.drawing import draw_images, save_picture, show_picture
-from cephalometric.reporting.report_page import report_evaluation
+from cephalometric.reporting.report_page import PAGE, report_evaluation
 from cephalometric.reporting.tables import format_table, score_rows, write_csv
 from cephalometric.results.evaluation import Evaluation, write_results
-from cldetection_utils import add_data_arguments, check_and_make_dir, run_step
+from cldetection_utils import add_data_arguments, run_step
 
 EXAMPLES = """examples:
   python step4_test_and_visualize.py --model work_dirs/cpu_hrnet-w18s_udp-1xb8-45e-256x320 \\
@@ -82,12 +85,20 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     # Not above: run_step says what is missing where PyTorch or MMPose is.
+    from mmengine.dist import is_main_process
+
     from cephalometric.training.assessment import assess
     from cephalometric.training.checkpoint_models import open_model_or_checkpoints
     from cephalometric.training.run import choose_device, start_distributed
 
     start_distributed(args.launcher)
     device = choose_device(args.cuda_id)
+    if is_main_process():
+        for path in filter(None, (args.out, args.csv, args.dump)):
+            check_place(path)
+        for folder in filter(None, (args.report, args.show_dir)):
+            with locked(folder):  # Found out before the work, whether that can be.
+                pass
     work_dir = Path('.') if args.report else find_work_dir(args)
     annotation_file = find_annotation_file(args)
     model = open_model_or_checkpoints(
@@ -134,8 +145,10 @@ def report(args: argparse.Namespace, evaluation: Evaluation, annotation_file: Pa
     rows = score_rows(evaluation.landmarks, evaluation.per_landmark(), scores)
     print(format_table(rows))
     print(f'MRE = {scores.mre_mm:.3f} ± {scores.sd_mm:.3f} mm over {len(evaluation.images)} images')
-    page = report_evaluation(evaluation, folder)
-    table = Path(args.csv or page.parent.with_name('scores_per_landmark.csv'))
+    with output_folder(folder, (), overwrite=True) as output:
+        report_evaluation(evaluation, output.stage)
+        output.publish(last=PAGE)
+    table = Path(args.csv or folder.with_name('scores_per_landmark.csv'))
     write_csv(rows, table)
     print(f'Table:       {table}')
     if args.out:
@@ -144,24 +157,24 @@ def report(args: argparse.Namespace, evaluation: Evaluation, annotation_file: Pa
     if args.dump:
         write_results(args.dump, evaluation)
         print(f'Predictions: {args.dump}')
-    print(f'Report:      {page}')
+    print(f'Report:      {folder / PAGE}')
 
 
 def draw(args: argparse.Namespace, evaluation: Evaluation, annotation_file: Path) -> None:
     if not (args.show or args.show_dir):
         return
-    if args.show_dir:
-        check_and_make_dir(args.show_dir)
-    order = evaluation.worst_first()[:: args.interval]
-    labelled = load_coco(annotation_file)
-    pictures = draw_images(labelled, evaluation.landmarks, evaluation.points_px, evaluation.errors_mm, order)
-    for name, picture in tqdm(pictures, desc='Drawing', unit='image', total=len(order)):
-        if args.show_dir:
-            save_picture(picture, Path(args.show_dir) / name)
-        if args.show:
-            show_picture(name, picture, args.wait_time)
-    if args.show_dir:
-        print(f'Pictures:    {args.show_dir}')
+    with output_folder(args.show_dir, (), overwrite=True) if args.show_dir else nullcontext() as output:
+        order = evaluation.worst_first()[:: args.interval]
+        labelled = load_coco(annotation_file)
+        pictures = draw_images(labelled, evaluation.landmarks, evaluation.points_px, evaluation.errors_mm, order)
+        for name, picture in tqdm(pictures, desc='Drawing', unit='image', total=len(order)):
+            if output:
+                save_picture(picture, output.stage / name)
+            if args.show:
+                show_picture(name, picture, args.wait_time)
+        if output:
+            output.publish(last='')
+            print(f'Pictures:    {args.show_dir}')
 
 
 if __name__ == '__main__':

@@ -5,6 +5,7 @@ import argparse
 
 from cephalometric.api import Model, load_model
 from cephalometric.commands.number_flags import whole_number
+from cephalometric.files import check_place
 from cephalometric.prediction.data_sets import write_stack_prediction
 from cephalometric.prediction.trained_model import best_device
 from cldetection_utils import run_step
@@ -60,6 +61,7 @@ def open_model(args: argparse.Namespace) -> Model:
 
 def main() -> None:
     args = parse_args()
+    check_place(args.save_json_path)
     model = open_model(args)
     slices = write_stack_prediction(model, args.load_mha_path, args.save_json_path)
     print(f'{slices} slices with {len(model.landmarks)} landmarks each: {args.save_json_path}')

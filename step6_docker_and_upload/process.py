@@ -87,7 +87,7 @@ def main() -> None:
     args = parse_args()
     # The platform shows what is on stderr to the user: a warning comes with every job it is due in.
     warnings.simplefilter('always', UserWarning, append=True)
-    # As process 1 of a container Python would ignore it. This way temporary files are removed.
+    # As process 1 of a container Python would ignore it. This way a job ends where it is, and leaves no partial file.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     job = partial(predict, open_model(args.model), args.input, args.output, args.probability)
     if args.api_method == 'invoke':

@@ -4,13 +4,22 @@ Checksums of files.
 """
 
 import json
+import os
+import stat
+import subprocess
+import sys
+import threading
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cephalometric.errors import InputError
-from cephalometric.files import atomic_write, read_json, read_text, sha256, write_json
+from cephalometric.files import atomic_write, check_place, read_json, read_text, sha256, write_json
+
+
+def names(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob('*'))
 
 
 def test_the_file_appears_at_the_end(tmp_path):
@@ -139,3 +148,118 @@ def test_names_that_no_file_can_have(tmp_path):
     for name in ('a\0b', 'a' * 5000):
         with pytest.raises(InputError, match='cannot be read'):
             read_json(tmp_path / name)
+
+
+def test_a_link_of_the_users_stays_and_its_file_is_written(tmp_path):
+    (tmp_path / 'elsewhere').mkdir()
+    link, target = tmp_path / 'scores.json', tmp_path / 'elsewhere' / 'real.json'
+    link.symlink_to(target)
+    for text in ('first', 'second'):
+        with atomic_write(link) as partial:
+            partial.write_text(text)
+        assert link.is_symlink() and target.read_text() == text and not target.is_symlink()
+    assert names(tmp_path) == ['elsewhere', 'elsewhere/real.json', 'scores.json']
+
+
+def test_a_planted_link_at_the_temporary_name_is_not_followed(tmp_path):
+    precious = tmp_path / 'precious'
+    precious.write_text('mine')
+    with atomic_write(tmp_path / 'scores.json') as partial:
+        temporary = partial.name
+    (tmp_path / temporary).symlink_to(precious)
+    with atomic_write(tmp_path / 'scores.json') as partial:
+        assert not partial.is_symlink()
+        partial.write_text('new')
+    assert precious.read_text() == 'mine' and (tmp_path / 'scores.json').read_text() == 'new'
+
+
+def test_several_at_once_do_not_disturb_each_other(tmp_path):
+    path = tmp_path / 'scores.json'
+    with atomic_write(path) as first, atomic_write(path) as second:
+        assert first != second
+        first.write_text('first')
+        second.write_text('second')
+    assert path.read_text() == 'first' and names(tmp_path) == ['scores.json']
+
+    def write(number):
+        for _ in range(20):
+            write_json(path, [number] * 1000)
+
+    threads = [threading.Thread(target=write, args=[number]) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    content = read_json(path)
+    assert len(content) == 1000 and len(set(content)) == 1 and names(tmp_path) == ['scores.json']
+
+
+def test_what_a_killed_run_leaves_goes_with_the_next(tmp_path):
+    script = (
+        'import os, sys\nfrom cephalometric.files import atomic_write\n'
+        'with atomic_write(sys.argv[1]) as partial:\n    partial.write_text("half")\n    os.kill(os.getpid(), 9)'
+    )
+    path = tmp_path / 'scores.json'
+    path.write_text('old')
+    subprocess.run([sys.executable, '-c', script, path])
+    assert path.read_text() == 'old' and len(names(tmp_path)) > 1
+    write_json(path, 1)
+    assert names(tmp_path) == ['scores.json']
+
+
+def test_an_error_of_what_is_read_meanwhile_is_not_blamed_on_the_output(tmp_path):
+    with pytest.raises(InputError) as caught, atomic_write(tmp_path / 'out.json') as partial:
+        partial.write_text((tmp_path / 'gone.txt').read_text())
+    assert str(caught.value).startswith(str(tmp_path / 'gone.txt')) and 'cannot be written' not in str(caught.value)
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize('umask', [0o022, 0o077, 0o002])
+def test_the_rights_are_those_of_new_files(tmp_path, umask):
+    before = os.umask(umask)
+    try:
+        write_json(tmp_path / 'a.json', 1)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / 'a.json').stat().st_mode) == 0o666 & ~umask
+
+
+@pytest.mark.parametrize('path', ['/dev/null', '/dev/full'])
+def test_a_device_is_not_replaced(path):
+    with pytest.raises(InputError, match='neither a file nor new'), atomic_write(path):
+        pytest.fail('the block must not be entered')
+    assert stat.S_ISCHR(os.stat(path).st_mode)
+
+
+@pytest.mark.parametrize('name', ['x' * 255, 'x' * 256, 'a\0b'])
+def test_a_name_at_its_longest_and_names_that_are_none(tmp_path, name):
+    if len(name) == 255:
+        write_json(tmp_path / name, 1)
+        assert names(tmp_path) == [name]
+    else:
+        with pytest.raises(InputError, match='cannot be written'):
+            write_json(tmp_path / name, 1)
+
+
+def test_a_place_is_checked_before_the_work_and_nothing_stays(tmp_path):
+    check_place(tmp_path / 'a.json')
+    assert names(tmp_path) == []
+    for path in (tmp_path, tmp_path / 'none' / 'a.json', tmp_path / 'a.json' / 'b.json'):
+        with pytest.raises(InputError):
+            check_place(path)
+
+
+@pytest.mark.skipif(os.name == 'nt', reason='Windows limits no files by size')
+def test_a_full_disk_is_one_line_and_leaves_the_old_file(tmp_path):
+    # A file may be no larger than the limit, which is how a disk that has no room left looks to a program.
+    script = (
+        'import resource, signal, sys\nfrom cephalometric.errors import run_step\n'
+        'from cephalometric.files import write_json\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n'
+        'resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n'
+        'run_step(lambda: write_json(sys.argv[1], ["x" * 100000]))'
+    )
+    path = tmp_path / 'scores.json'
+    path.write_text('old')
+    done = subprocess.run([sys.executable, '-c', script, path], capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr == f'error: {path} cannot be written: File too large\n'
+    assert path.read_text() == 'old' and names(tmp_path) == ['scores.json']

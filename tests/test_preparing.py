@@ -13,6 +13,7 @@ from conftest import make_tiny_data_set
 from cephalometric.annotations.coco import load_coco
 from cephalometric.errors import InputError
 from cephalometric.landmarks import load_landmark_set
+from cephalometric.locks import LOCK
 from cephalometric.preparation.preparing import encode_png, prepare
 from cephalometric.preparation.sources import ChallengeSource
 
@@ -34,7 +35,8 @@ def tree(folder):
 
 def contents(folder):
     """Every file below a folder by its relative path."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob('*') if path.is_file()}
+    files = (path for path in folder.rglob('*') if path.is_file() and path.name != LOCK)
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 def refused(tiny, **options):

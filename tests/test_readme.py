@@ -1,9 +1,11 @@
 """README and the pages of docs: short enough, no dead link, no command that the programs do not understand."""
 
 import argparse
+import itertools
 import re
 import runpy
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 from unittest.mock import patch
@@ -106,6 +108,45 @@ def test_a_command_of_a_page_is_understood(command):
     with pytest.raises(SystemExit if '--help' in command else Parsed) as ended:
         parse(*command)
     assert getattr(ended.value, 'code', 0) == 0
+
+
+WRITES = {'--out', '--work-dir', '--show-dir', '--report', '--csv', '--dump', '--image_save_dir', '--save_json_path'}
+# What a command writes where it is not told where.
+USUAL = {
+    'predict': ['results/landmarks.csv'],
+    'step2_prepare_coco_dataset.py': ['data/cephalometric/images/1.png', 'data/cephalometric/train.json'],
+    'step3_train_and_evaluation.py': ['work_dirs/some/best_model_weight.pth'],
+    'step4_test_and_visualize.py': ['work_dirs/some/report_test/report.html'],
+}
+
+
+def written_by(command: tuple[str, ...]) -> list[str]:
+    """What a command line of a page writes, relative to the root; of a folder a file in it."""
+    name = command[1] if command[0] == 'cephalometric' and len(command) > 1 else command[0]
+    written = [value for flag, value in itertools.pairwise(command) if flag in WRITES]
+    if name == 'phantom':
+        written.append(command[2])
+    paths = [path if Path(path).suffix else f'{path}/file.png' for path in written]
+    if '--image_save_dir' in command:
+        images = Path(command[command.index('--image_save_dir') + 1])
+        paths += [f'{images.parent}/{part}.json' for part in ('train', 'valid', 'test')]
+    return paths or USUAL.get(name, [])
+
+
+def test_what_the_commands_of_the_pages_write_is_ignored_by_git():
+    written = sorted({path for command in COMMANDS for path in written_by(command) if not Path(path).is_absolute()})
+    assert len(written) > 20
+    asked = subprocess.run(
+        ['git', 'check-ignore', '--no-index', '--stdin'],
+        cwd=ROOT,
+        input='\n'.join(path.removeprefix('../') for path in written),
+        capture_output=True,
+        text=True,
+    )
+    if asked.returncode == 128:
+        pytest.skip('this is no working tree of git')
+    ignored = asked.stdout.splitlines()
+    assert [path for path in written if path.removeprefix('../') not in ignored] == []
 
 
 def test_a_flag_that_nobody_knows_is_found():

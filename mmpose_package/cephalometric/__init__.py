@@ -7,7 +7,10 @@
 For research; not a medical device. ``docs/python.md`` describes the API.
 """
 
+import os
 from importlib import import_module
+from importlib.metadata import entry_points
+from importlib.util import find_spec
 
 __version__ = '0.2.0'
 __all__ = [
@@ -21,6 +24,31 @@ __all__ = [
     'load_model',
     'read_xrays',
 ]
+
+
+# The start of the names of matplotlib's own.
+OWN_BACKENDS = ('agg', 'cairo', 'gtk', 'macosx', 'nbagg', 'notebook', 'pdf', 'pgf', 'ps', 'qt', 'svg', 'template', 'tk')
+OWN_BACKENDS += ('webagg', 'wx')
+
+
+def _drop_foreign_backend() -> None:
+    """Matplotlib cannot even be imported where MPLBACKEND names what is not installed.
+
+    A notebook sets it for its own environment, and the programs that it starts in another one inherit it.
+    """
+    wanted = os.environ.get('MPLBACKEND', '')
+    kind, _, module = wanted.partition('://')
+    if not wanted:
+        return
+    if kind == 'module':
+        known = find_spec(module.partition('.')[0] or '-') is not None
+    else:
+        known = wanted.lower().startswith(OWN_BACKENDS) or wanted in entry_points(group='matplotlib.backend').names
+    if not known:
+        del os.environ['MPLBACKEND']
+
+
+_drop_foreign_backend()
 
 
 def __getattr__(name: str) -> object:

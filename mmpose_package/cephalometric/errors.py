@@ -1,9 +1,13 @@
 """What a user can mend: how one mistake is said, and how all problems of an input are said together."""
 
+import contextlib
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import NoReturn, TypeVar
+
+from cephalometric.names import printable
+from cephalometric.streams import end_if_lost, prepare_streams, use_no_window
 
 INSTALL_TRAINING = 'install what training needs, as docs/installation.md says'
 
@@ -20,22 +24,44 @@ def run_step(main: Callable[[], None]) -> None:
     """Run the main function of a program: a user's mistake ends it with one message and status 2, Ctrl-C with 130.
 
     So does a package that is not installed, because only training needs what the package itself does not bring along. A
-    warning is one line, without the place in the code that it comes from.
+    warning is one line, without the place in the code that it comes from. A reader of the output that has gone, as
+    ``head`` does, ends it without a word and with status 141, and a full disk below the output with one message; nobody
+    need read what it says.
     """
+    prepare_streams()
+    use_no_window()
     warnings.formatwarning = lambda message, *_, **__: f'warning: {message}\n'
     try:
-        main()
+        _run_and_flush(main)
     except InputError as error:
-        print(f'error: {error}', file=sys.stderr)
-        sys.exit(2)
+        end_if_lost()
+        _end(2, f'error: {error}')
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition('.')[0] == 'cephalometric':
             raise
-        print(f'error: {error.name} is missing: {INSTALL_TRAINING}', file=sys.stderr)
-        sys.exit(2)
+        _end(2, f'error: {error.name} is missing: {INSTALL_TRAINING}')
     except KeyboardInterrupt:
-        print('interrupted', file=sys.stderr)
-        sys.exit(130)
+        _end(130, 'interrupted')
+    except OSError:
+        end_if_lost()
+        raise
+
+
+def _run_and_flush(main: Callable[[], None]) -> None:
+    try:
+        main()
+    except SystemExit:
+        sys.stdout.flush()
+        raise
+    sys.stdout.flush()
+
+
+def _end(status: int, message: str) -> NoReturn:
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+    end_if_lost()
+    print('\n'.join(map(printable, message.split('\n'))), file=sys.stderr)
+    sys.exit(status)
 
 
 MOST_DETAILS = 10

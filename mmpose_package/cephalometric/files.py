@@ -1,46 +1,126 @@
 """Files that appear whole or not at all, texts in the encodings that people use, and checksums."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from cephalometric.errors import InputError
+from cephalometric.locks import let_go, take_lock
+
+# What says that a place cannot be written to; other errors may come from what is read meanwhile.
+WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
 
 @contextmanager
 def atomic_write(path: str | Path) -> Iterator[Path]:
     """Write a file under a temporary name in its own folder, and give it its name when the block ends well.
 
-    Whatever stops the block, a file that already had the name stays as it was.
+    Whatever stops the block, a file that already had the name stays as it was. If the name is that of a link, the file
+    that it leads to is written, and the link stays. Several at once do not disturb each other: the last one counts.
 
     Args:
         path: The file to write.
 
     Yields:
-        The temporary path to write to: a hidden file beside ``path``.
+        The temporary path to write to: a hidden file in the same folder.
 
     Raises:
-        InputError: The folder does not exist or cannot be written to, or ``path`` is a folder.
+        InputError: The folder does not exist or cannot be written to, the disk is full, or ``path`` is a folder or a
+            device; or, named by itself, a file that is read in the block cannot be.
     """
     path = Path(path)
-    if path.is_dir():
-        raise InputError(f'{path} is a folder: name a file')
-    if not path.parent.is_dir():
-        raise InputError(f'{path}: the folder {path.parent} does not exist; make it first or name another')
-    partial = path.with_name(f'.{path.name}.partial')
+    target = _target(path)
+    name = f'.{target.name[:40]}'
     try:
-        partial.touch()  # A folder that cannot be written to is found out before the work, not after it.
-        yield partial
-        os.replace(partial, path)
+        lock = take_lock(target.with_name(f'{name}.lock'))
+    except BlockingIOError:
+        lock = None
+    # One name for whoever holds the lock, so that what a killed run leaves goes with the next; else a name of its own.
+    partial = target.with_name(f'{name}.{"" if lock else secrets.token_hex(8) + "."}partial')
+    try:
+        _create(partial)  # A folder that cannot be written to is found out before the work, not after it.
     except OSError as error:
-        raise InputError(f'{path} cannot be written: {error}') from error
+        let_go(lock)
+        raise InputError(f'{path} cannot be written: {error.strerror}') from error
+    try:
+        yield partial
+        _sync(partial)
+        os.replace(partial, target)
+        sync_folder(target.parent)
+    except OSError as error:
+        ours = error.filename is None or str(error.filename) in (str(partial), str(target))
+        if not ours:
+            raise InputError(f'{error.filename}: {error.strerror}; {path} was not written') from error
+        said = 'cannot be written' if error.errno in WRITING or error.filename else 'was not written'
+        raise InputError(f'{path} {said}: {error.strerror or error}') from error
     finally:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
+        let_go(lock)
+
+
+def check_place(path: str | Path) -> None:
+    """Find out before the work whether a file can be written at its end.
+
+    Raises:
+        InputError: As :func:`atomic_write`.
+    """
+    partial = _target(Path(path)).with_name(f'.{secrets.token_hex(8)}.partial')
+    try:
+        _create(partial)
+        partial.unlink()
+    except OSError as error:
+        raise InputError(f'{path} cannot be written: {error.strerror}') from error
+
+
+def _target(path: Path) -> Path:
+    """The file that is meant: that which a link leads to."""
+    try:
+        if '\0' in str(path):
+            raise ValueError('a name holds no null bytes')
+        target = path.resolve() if path.is_symlink() else path
+        if target.is_dir():
+            raise InputError(f'{path} is a folder: name a file')
+        if target.exists() and not target.is_file():
+            raise InputError(f'{path} is neither a file nor new: name a file')
+        if not target.parent.is_dir():
+            raise InputError(f'{path}: the folder {target.parent} does not exist; make it first or name another')
+    except (OSError, RuntimeError, ValueError) as error:  # A name that is too long, or a circle of links.
+        raise InputError(f'{path} cannot be written: {getattr(error, "strerror", None) or error}') from error
+    return target
+
+
+def _create(partial: Path) -> None:
+    """A new empty file, with the rights that new files have; a link of that name is not followed."""
+    partial.unlink(missing_ok=True)
+    # Not what tempfile makes, which nobody else may read.
+    os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+
+
+def _sync(path: Path) -> None:
+    """Have a file on the disk, and not only on its way there."""
+    with open(path, 'rb+') as file:
+        try:
+            os.fsync(file.fileno())
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EROFS):  # A file system without.
+                raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk, where that is possible: not on Windows."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def read_text(path: str | Path) -> str:

@@ -8,6 +8,7 @@ from cephalometric.annotations.coco import load_coco
 from cephalometric.api import Model, load_model
 from cephalometric.commands import add_model_arguments, device_of, example
 from cephalometric.errors import InputError
+from cephalometric.files import check_place
 from cephalometric.prediction.calibration import FEW_IMAGES, calibrate, save_calibration
 from cephalometric.prediction.data_sets import evaluate
 from cephalometric.prediction.model_folder import CALIBRATION
@@ -52,6 +53,8 @@ def run(args: argparse.Namespace) -> None:
     model = load_model(
         *args.model, calibration=False, backend=args.backend, device=device_of(args.backend, args.cuda_id)
     )
+    path = Path(args.out or model.folders[0] / CALIBRATION)
+    check_place(path)
     evaluation = join_evaluations(_evaluations(args, model))
     if evaluation.landmarks.abbreviations != model.landmarks.abbreviations:
         raise InputError(
@@ -59,7 +62,6 @@ def run(args: argparse.Namespace) -> None:
             f'{model.landmarks.name!r}: give results of the same landmarks'
         )
     calibration = calibrate(evaluation)
-    path = Path(args.out or model.folders[0] / CALIBRATION)
     save_calibration(calibration, path, model.weights_ids)
     if calibration.held_out is not None:
         print('On images left out of the fit, from the surest tenth of the landmarks to the least sure:')

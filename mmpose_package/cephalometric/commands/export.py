@@ -6,6 +6,8 @@ from pathlib import Path
 
 from cephalometric.commands import example
 from cephalometric.errors import InputError
+from cephalometric.locks import locked
+from cephalometric.names import file_stem
 from cephalometric.phantom.rendering import make_phantom
 from cephalometric.xrays.reading import find_xrays, read_xrays
 
@@ -42,8 +44,14 @@ def add_export_command(commands: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> None:
     """Export, compare and write."""
     out = Path(args.out)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f'--out {out} is there already and not empty: name a new folder')
+    # Beside the folder, which appears as a whole.
+    with locked(out.absolute().parent, f'.{file_stem(out.name)}.lock'):
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise InputError(f'--out {out} is there already and not empty: name a new folder')
+        _export(args, out)
+
+
+def _export(args: argparse.Namespace, out: Path) -> None:
     if args.check:
         xrays = [xray.image for path in find_xrays(args.check) for xray in read_xrays(path)]
     else:

@@ -21,6 +21,8 @@ from cephalometric.measurements import (
     measure,
     measurements_for,
 )
+from cephalometric.names import file_stem, unique_stems
+from cephalometric.output_folder import output_folder
 from cephalometric.reporting.analysis_drawing import draw_analysis
 from cephalometric.reporting.drawing import save_picture
 from cephalometric.reporting.marks import to_bgr
@@ -76,15 +78,16 @@ def run(args: argparse.Namespace) -> None:
     if not measurements:
         raise InputError(f'{args.landmarks}: its {len(points.landmarks)} landmarks allow no measurement')
     analyses = _chosen(analyses_of(measurements), args.analysis)
-    out = Path(args.out)
-    _check_output(out, args.overwrite)
-    xrays = [_measured(xray, points.landmarks, measurements) for xray in points.xrays]
-    out.mkdir(parents=True, exist_ok=True)
-    write_measurements(out / 'measurements.csv', xrays, measurements)
-    write_measurement_json(out / 'measurements.json', xrays, measurements)
-    if not args.no_overlay:
-        _draw(out / 'analyses', points.landmarks, xrays, analyses)
-    print(f'{summary(xrays, measurements)}: {out}')
+    if not points.complete:
+        print(f'warning: {args.landmarks} is not complete: the run that made it was interrupted', file=sys.stderr)
+    with output_folder(args.out, OUTPUTS, args.overwrite) as output:
+        xrays = [_measured(xray, points.landmarks, measurements) for xray in points.xrays]
+        write_measurements(output.stage / 'measurements.csv', xrays, measurements)
+        write_measurement_json(output.stage / 'measurements.json', xrays, measurements)
+        if not args.no_overlay:
+            _draw(output.stage / 'analyses', points.landmarks, xrays, analyses)
+        output.publish(last='measurements.json')
+    print(f'{summary(xrays, measurements)}: {args.out}')
 
 
 def _measured(xray: PredictedXray, landmarks: LandmarkSet, measurements: Sequence[Measurement]) -> PredictedXray:
@@ -113,9 +116,9 @@ def _draw(
     analyses: Analyses,
 ) -> None:
     """Draw each analysis on each X-ray that is found."""
-    by_file: dict[str, dict[int | None, PredictedXray]] = {}
-    for xray in xrays:
-        by_file.setdefault(xray.file, {})[xray.slice] = xray
+    by_file: dict[str, dict[int | None, tuple[str, PredictedXray]]] = {}
+    for stem, xray in zip(unique_stems(xray.name for xray in xrays), xrays, strict=True):
+        by_file.setdefault(xray.file, {})[xray.slice] = stem, xray
     if '' in by_file:
         print(
             'warning: nothing is drawn, because a CSV file names no X-ray files: give predictions.json', file=sys.stderr
@@ -126,13 +129,14 @@ def _draw(
         try:
             for picture in read_xrays(file):
                 if picture.slice in slices:
-                    _draw_one(folder, landmarks, slices[picture.slice], picture.image, analyses)
+                    stem, xray = slices[picture.slice]
+                    _draw_one(folder / stem, landmarks, xray, picture.image, analyses)
         except InputError as error:
             tqdm.write(f'warning: not drawn: {error}', file=sys.stderr)
 
 
 def _draw_one(
-    folder: Path,
+    beginning: Path,
     landmarks: LandmarkSet,
     xray: PredictedXray,
     image: np.ndarray,
@@ -146,7 +150,7 @@ def _draw_one(
     for name, measurements in analyses.items():
         title = f'{xray.name}   {name}'
         picture = draw_analysis(to_bgr(image), landmarks, xray, measurements, title)
-        save_picture(picture, folder / f'{xray.name}_{name}.png')
+        save_picture(picture, beginning.with_name(f'{beginning.name}_{file_stem(name)}.png'))
 
 
 def _chosen(analyses: Analyses, names: Sequence[str] | None) -> Analyses:
@@ -156,11 +160,3 @@ def _chosen(analyses: Analyses, names: Sequence[str] | None) -> Analyses:
     if unknown:
         raise InputError(f'--analysis {unknown[0]}: the landmarks allow {", ".join(analyses) or "none"}')
     return {name: analyses[name] for name in names}
-
-
-def _check_output(out: Path, overwrite: bool) -> None:
-    if out.exists() and not out.is_dir():
-        raise InputError(f'--out {out} is a file: name a folder')
-    found = [name for name in OUTPUTS if (out / name).exists()]
-    if found and not overwrite:
-        raise InputError(f'{out} holds {found[0]} already: name another --out, or replace it by --overwrite')

@@ -4,6 +4,7 @@ import argparse
 
 from cephalometric.commands import example
 from cephalometric.commands.number_flags import number, whole_number
+from cephalometric.locks import locked
 from cephalometric.phantom.phantom_stack import write_challenge_dataset
 
 EXAMPLE = """
@@ -35,12 +36,13 @@ def add_phantom_command(commands: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write the X-rays."""
-    write_challenge_dataset(
-        args.out,
-        args.count,
-        seed=args.seed,
-        size_scale=args.size_scale,
-        compressed=args.compressed,
-        landmark_set=args.landmarks,
-    )
+    with locked(args.out):
+        write_challenge_dataset(
+            args.out,
+            args.count,
+            seed=args.seed,
+            size_scale=args.size_scale,
+            compressed=args.compressed,
+            landmark_set=args.landmarks,
+        )
     print(f'{args.count} synthetic X-rays: {args.out}')

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from cephalometric.api import FLAG_MM, Model, Result, Xray, load_model, read_xra
 from cephalometric.commands import add_model_arguments, device_of, example
 from cephalometric.commands.number_flags import number, whole_number
 from cephalometric.errors import InputError
+from cephalometric.names import printable
+from cephalometric.output_folder import OutputFolder, output_folder
 from cephalometric.prediction.calibration import FEW_IMAGES
 from cephalometric.prediction.model_folder import DEFAULT
 from cephalometric.reporting.tables import write_landmarks, write_measurements
@@ -21,8 +24,8 @@ from cephalometric.xrays.reading import find_xrays, name_xrays, subfolders_of
 DESCRIPTION = """Find the landmarks of X-rays: PNG, JPEG, TIFF, BMP, MetaImage (.mha, .mhd) and DICOM files, folders and
 globs of them. OUT receives landmarks.csv, measurements.csv, predictions.json and overlays/. Coordinates are pixels of
 the X-ray as it lies; millimetres follow from the spacing of the file or of --spacing, and are left out without one.
-A file that cannot be read is reported and the others go on; the exit status is then 1. For research; not a medical
-device."""
+A file that cannot be read is reported and the others go on; the exit status is then 1. The results appear at the end,
+all together. For research; not a medical device."""
 EXAMPLE = """
   cephalometric predict film.jpg --spacing 0.1
   cephalometric predict scans/ film.dcm --model work_dirs/mine --out results
@@ -74,11 +77,15 @@ def run(args: argparse.Namespace) -> int:
     if left_out:
         names = ', '.join(map(str, left_out[:3])) + (', ...' if len(left_out) > 3 else '')
         _say(f'note: subfolders are not looked into ({names}): --recursive does')
-    _check_output(out, args.overwrite, paths)
-    model = load_model(
-        *args.model, calibration=args.calibration, backend=args.backend, device=device_of(args.backend, args.cuda_id)
-    )
-    return PredictionRun(model, args, out, paths).run()
+    _check_inputs(out, paths)
+    with output_folder(out, OUTPUTS, args.overwrite) as output:
+        model = load_model(
+            *args.model,
+            calibration=args.calibration,
+            backend=args.backend,
+            device=device_of(args.backend, args.cuda_id),
+        )
+        return PredictionRun(model, args, output, paths).run()
 
 
 class PredictionRun:
@@ -87,14 +94,16 @@ class PredictionRun:
     Args:
         model: What predicts.
         args: The flags.
-        out: The folder for the results.
+        output: The folder for the results.
         paths: The files.
     """
 
-    def __init__(self, model: Model, args: argparse.Namespace, out: Path, paths: list[Path]) -> None:
-        self.model, self.args, self.out, self.paths = model, args, out, paths
+    def __init__(self, model: Model, args: argparse.Namespace, output: OutputFolder, paths: list[Path]) -> None:
+        self.model, self.args, self.output, self.paths = model, args, output, paths
         self.results: list[Result] = []
         self.failed: dict[str, str] = {}
+        self.read: Counter[str] = Counter()
+        self.read_whole: set[str] = set()
 
     def run(self) -> int:
         """Predict and write everything.
@@ -106,14 +115,16 @@ class PredictionRun:
             _say('warning: the model has no calibration: expected errors are not known, and landmarks not assessed')
         elif self.model.calibration.images < FEW_IMAGES:
             _say(f'warning: expected errors rest on {self.model.calibration.images} X-rays alone, and are rough')
-        (self.out if self.args.no_overlay else self.out / 'overlays').mkdir(parents=True, exist_ok=True)
         try:
             for batch in _batches(self._read(), self.args.batch_size):
                 for result in self.model.predict_batch(batch, upright=self.args.upright, flag_mm=self.args.flag_mm):
                     self._keep(result)
-        finally:  # Also what an interrupted run has done so far.
-            self._write_tables()
-        print(f'{summary(self.results)}: {self.out}')
+        except KeyboardInterrupt:
+            self._publish(complete=False)
+            _say(f'{self.output.folder} holds what was done so far, and says that it is not complete')
+            raise
+        self._publish(complete=True)
+        print(f'{summary(self.results)}: {self.output.folder}')
         if self.failed:
             print(f'{len(self.failed)} files could not be read: see above and predictions.json')
         return 1 if self.failed else 0
@@ -123,7 +134,10 @@ class PredictionRun:
         files = list(zip(self.paths, name_xrays(self.paths), strict=True))
         for path, name in tqdm(files, desc='Predicting', unit='file'):
             try:
-                yield from read_xrays(path, self.args.spacing, name)
+                for xray in read_xrays(path, self.args.spacing, name):
+                    self.read[str(path)] += 1
+                    yield xray
+                self.read_whole.add(str(path))
             except InputError as error:
                 self.failed[str(path)] = str(error)
                 _say(f'error: {error}')
@@ -132,15 +146,28 @@ class PredictionRun:
         for warning in result.warnings:
             _say(f'warning: {result.name}: {warning}')
         if not self.args.no_overlay:
-            result.draw(self.out / 'overlays' / f'{result.name}.png')
+            overlays = self.output.stage / 'overlays'
+            overlays.mkdir(exist_ok=True)
+            result.draw(overlays / f'{result.name}.png')
         self.results.append(result.without_image())
 
-    def _write_tables(self) -> None:
+    def _publish(self, complete: bool) -> None:
+        stage = self.output.stage
+        if not complete:
+            kept = Counter(result.file for result in self.results)
+            done = {file for file in self.read_whole if kept[file] == self.read[file]} | self.failed.keys()
+            left = [str(path) for path in self.paths if str(path) not in done]
+            names = {result.name for result in self.results}
+            for path in (stage / 'overlays').glob('*.png'):
+                if path.stem not in names:
+                    path.unlink()
+            self.failed |= dict.fromkeys(left, 'not predicted, or not all of it: the run was interrupted')
         about = {**self.model.about(), 'flag_mm': self.args.flag_mm}
-        predictions = Predictions(self.model.landmarks, tuple(self.results), self.failed, about)
-        write_landmarks(self.out / 'landmarks.csv', predictions)
-        write_measurements(self.out / 'measurements.csv', self.results, self.model.measurements)
-        write_predictions(self.out / 'predictions.json', predictions)
+        predictions = Predictions(self.model.landmarks, tuple(self.results), self.failed, about, complete)
+        write_landmarks(stage / 'landmarks.csv', predictions)
+        write_measurements(stage / 'measurements.csv', self.results, self.model.measurements)
+        write_predictions(stage / 'predictions.json', predictions)
+        self.output.publish(last='predictions.json', complete=complete)
 
 
 def summary(results: list[Result]) -> str:
@@ -157,12 +184,7 @@ def summary(results: list[Result]) -> str:
     return ', '.join(parts)
 
 
-def _check_output(out: Path, overwrite: bool, paths: list[Path]) -> None:
-    if out.exists() and not out.is_dir():
-        raise InputError(f'--out {out} is a file: name a folder')
-    found = [name for name in OUTPUTS if (out / name).exists()]
-    if found and not overwrite:
-        raise InputError(f'{out} holds {found[0]} already: name another --out, or replace the results by --overwrite')
+def _check_inputs(out: Path, paths: list[Path]) -> None:
     overlays = (out / 'overlays').resolve()
     inside = [path for path in paths if overlays in path.resolve().parents]
     if inside:
@@ -181,4 +203,4 @@ def _batches(xrays: Iterator[Xray], size: int) -> Iterator[list[Xray]]:
 
 
 def _say(message: str) -> None:
-    tqdm.write(message, file=sys.stderr)
+    tqdm.write(printable(message), file=sys.stderr)

@@ -8,8 +8,10 @@ from cephalometric.annotations.coco import load_coco
 from cephalometric.api import load_model
 from cephalometric.commands import add_model_arguments, device_of, example
 from cephalometric.errors import InputError
+from cephalometric.names import printable
+from cephalometric.output_folder import output_folder
 from cephalometric.prediction.data_sets import evaluate, provenance_of
-from cephalometric.reporting.report_page import report_evaluation, write_report
+from cephalometric.reporting.report_page import PAGE, RESULTS, report_evaluation, write_report
 from cephalometric.reporting.runs import Run, read_runs
 from cephalometric.reporting.training_curves import read_curves
 
@@ -32,6 +34,7 @@ def add_report_command(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument('files', metavar='FILE', nargs='+', help='results of runs; the first is compared with')
     parser.add_argument('--out', metavar='DIR', required=True, help='the folder for the report; made if need be')
+    parser.add_argument('--overwrite', action='store_true', help='replace an earlier report in OUT')
     parser.add_argument('--names', metavar='NAME', nargs='+', help='what to call the runs (default: from their paths)')
     add_model_arguments(parser, required=False)
     parser.set_defaults(run=run)
@@ -39,24 +42,29 @@ def add_report_command(commands: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Read or predict, compare and write."""
-    print(f'Report: {report_model(args) if args.model else report_runs(args)}')
-
-
-def report_runs(args: argparse.Namespace) -> Path:
+    if args.model and (len(args.files) > 1 or args.names):
+        raise InputError('--model goes with one file of labelled X-rays, and without --names')
     if args.names and len(args.names) != len(args.files):
         raise InputError(f'--names: {len(args.names)} names for {len(args.files)} runs: give one for each')
+    with output_folder(args.out, (PAGE, RESULTS), args.overwrite) as output:
+        (report_model if args.model else report_runs)(args, output.stage)
+        output.publish(last=PAGE)
+    print(f'Report: {Path(args.out) / PAGE}')
+
+
+def report_runs(args: argparse.Namespace, folder: Path) -> None:
+    """Write the report of runs that are evaluated already."""
     runs = read_runs(args.files)
     if args.names:
-        runs = [Run(name, run.evaluation) for name, run in zip(args.names, runs, strict=True)]
-    return write_report(runs, args.out)
+        runs = [Run(printable(name), run.evaluation) for name, run in zip(args.names, runs, strict=True)]
+    write_report(runs, folder)
 
 
-def report_model(args: argparse.Namespace) -> Path:
-    if len(args.files) > 1 or args.names:
-        raise InputError('--model goes with one file of labelled X-rays, and without --names')
+def report_model(args: argparse.Namespace, folder: Path) -> None:
+    """Predict labelled X-rays, and write the report."""
     device = device_of(args.backend, args.cuda_id)
     model = load_model(*args.model, calibration=args.calibration, backend=args.backend, device=device)
     labelled = load_coco(args.files[0])
     curves = read_curves(model.folders[0].parent / 'curves.csv')
     evaluation = replace(evaluate(model, labelled), provenance=provenance_of(model, labelled, device, curves))
-    return report_evaluation(evaluation, args.out)
+    report_evaluation(evaluation, folder)

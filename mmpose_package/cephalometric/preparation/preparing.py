@@ -18,6 +18,7 @@ from cephalometric.errors import InputError, Problems
 from cephalometric.files import read_json, write_json
 from cephalometric.geometry import Crop, content_crop
 from cephalometric.landmarks import LandmarkSet
+from cephalometric.locks import locked
 from cephalometric.preparation.sources import Entry, LabelledXrays, Reading, Source
 from cephalometric.preparation.splits import SEED, make_splits
 from cephalometric.preparation.staging import staging
@@ -83,7 +84,7 @@ def prepare(
     coco_files = {f'{name}.json': indices for name, indices in parts.items()}
 
     made = re.compile(rf'{_image_name(image_folder).pattern}|{COCO_FILE.pattern}')
-    with staging(image_folder.parent, image_folder.name, made) as stage:
+    with locked(image_folder.parent), staging(image_folder.parent, image_folder.name, made) as stage:
         names = [f'{image_folder.name}/{number}.png' for number in range(1, len(xrays.entries) + 1)]
         names += reversed(coco_files)
         replaced = _make_way(image_folder, names, overwrite)

@@ -1,6 +1,7 @@
 """X-rays with their landmarks as layers of SVG, for the report: which ones, and what is drawn on them."""
 
 import base64
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,8 +9,9 @@ import cv2
 import numpy as np
 
 from cephalometric.errors import InputError
+from cephalometric.names import printable
 from cephalometric.reporting.runs import Run, image_name
-from cephalometric.results.evaluation import Evaluation
+from cephalometric.results.evaluation import Evaluation, picture_path
 
 LARGEST_SIDE = 1400  # Pixels of the embedded picture: enough for a look at a landmark, and a page of a few megabytes.
 JPEG_QUALITY = 80
@@ -149,12 +151,24 @@ def _summary(run: Run, n: int, named: bool) -> str:
 
 def _picture(evaluation: Evaluation, n: int) -> str:
     image = evaluation.images[n]
-    pixels = cv2.imread(str(evaluation.image_folder / image.file_name), cv2.IMREAD_GRAYSCALE)
+    path = picture_path(evaluation, image)
+    if path is None:
+        warnings.warn(
+            f'{printable(image.file_name)} is not shown: it lies neither below the folder of the results nor in a data '
+            'set that lists it',
+            stacklevel=2,
+        )
+        return ''
+    try:
+        # Not cv2.imread, which crashes the process by a path that is not UTF-8.
+        pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_GRAYSCALE)
+    except (OSError, cv2.error):
+        pixels = None
     if pixels is None:
         return ''
     if pixels.shape != (image.height, image.width):
         raise InputError(
-            f'{evaluation.image_folder / image.file_name}: is {pixels.shape[1]} x {pixels.shape[0]} pixels, but was '
+            f'{path}: is {pixels.shape[1]} x {pixels.shape[0]} pixels, but was '
             f'{image.width} x {image.height} when it was predicted: put the image back, or evaluate again'
         )
     scale = min(1, LARGEST_SIDE / max(pixels.shape))

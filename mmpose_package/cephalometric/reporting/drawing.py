@@ -17,6 +17,7 @@ from cephalometric.annotations.coco import LabelledImages, read_image
 from cephalometric.errors import InputError
 from cephalometric.files import atomic_write
 from cephalometric.landmarks import LandmarkSet
+from cephalometric.names import file_stem
 from cephalometric.reporting.marks import (
     FLAGGED_COLOUR,
     PREDICTED_COLOUR,
@@ -116,7 +117,7 @@ def draw_images(
             errors_mm[n],
             title=f'{image.file_name}   MRE {mre} mm   {image.spacing_mm:g} mm per pixel',
         )
-        yield f'{rank:0{digits}d}_MRE-{mre}mm_{Path(image.file_name).stem}.png', picture
+        yield f'{rank:0{digits}d}_MRE-{mre}mm_{file_stem(Path(image.file_name).stem)}.png', picture
 
 
 def save_picture(picture: np.ndarray, path: Path) -> None:

@@ -6,9 +6,13 @@ import re
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from cephalometric.names import printable
 
 INK = '#1b1f24'  # The only dark colour: in SVG it becomes the page's text colour, so that figures follow a dark theme.
 GREY = '#8a929b'
+HIDDEN_SPACE = '\u200b'  # Of no width.
 _STYLE = {
     'font.size': 10,
     'axes.edgecolor': GREY,
@@ -32,9 +36,22 @@ def new_axes(width: float, height: float, columns: int = 1) -> tuple[Figure, lis
         return figure, list(figure.subplots(1, columns, squeeze=False)[0])
 
 
+def plain(text: str) -> str:
+    """A name as a figure takes it: matplotlib leaves what begins with an underscore out of legends."""
+    text = printable(text)
+    return f'{HIDDEN_SPACE}{text}' if text.startswith('_') else text
+
+
+def _take_text_as_it_is(figure: Figure) -> None:
+    """No formula is meant by the dollar signs of a name."""
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
+
+
 def as_png(figure: Figure) -> bytes:
     """The figure on white, 150 pixels an inch."""
     buffer = io.BytesIO()
+    _take_text_as_it_is(figure)
     figure.savefig(buffer, format='png', dpi=150, facecolor='white')
     return buffer.getvalue()
 
@@ -47,6 +64,7 @@ def as_svg(figure: Figure, name: str) -> str:
         name: Unique in the page; it keeps the identifiers of several figures apart.
     """
     buffer = io.StringIO()
+    _take_text_as_it_is(figure)
     with matplotlib.rc_context({'svg.fonttype': 'none', 'svg.hashsalt': name}):
         figure.savefig(buffer, format='svg', transparent=True, metadata={'Date': None})
     text = buffer.getvalue()

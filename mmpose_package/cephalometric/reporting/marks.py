@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from cephalometric.names import printable
+
 Colour = tuple[int, int, int]
 Box = tuple[float, float, float, float]
 
@@ -69,7 +71,7 @@ def free_place(
     It goes ``gap`` pixels off the point, within the canvas, and not over what ``taken`` holds, such as earlier labels,
     as long as there is such a place.
     """
-    (width, height), _ = cv2.getTextSize(label, cv2.FONT_HERSHEY_SIMPLEX, scale, max(round(2 * scale), 1))
+    (width, height), _ = cv2.getTextSize(printable(label), cv2.FONT_HERSHEY_SIMPLEX, scale, max(round(2 * scale), 1))
     places = [point + (dx, dy * (height + gap) + gap) for dy in (0, -1, 1, -2, 2, -3, 3) for dx in (gap, -gap - width)]
     boxes = [(x, y - height, x + width, y) for x, y in places]
     bottom, right = canvas.shape[:2]
@@ -138,7 +140,7 @@ def word_list(canvas: np.ndarray, lines: Sequence[tuple[str, float, Colour]], to
 
 
 def _length(words: str, scale: float) -> float:
-    return cv2.getTextSize(words, cv2.FONT_HERSHEY_SIMPLEX, scale, max(round(2 * min(scale, 1.3)), 1))[0][0]
+    return cv2.getTextSize(printable(words), cv2.FONT_HERSHEY_SIMPLEX, scale, max(round(2 * min(scale, 1.3)), 1))[0][0]
 
 
 def is_in(point: np.ndarray, boxes: Sequence[Box]) -> bool:
@@ -149,6 +151,7 @@ def is_in(point: np.ndarray, boxes: Sequence[Box]) -> bool:
 def text(canvas: np.ndarray, words: str, place: np.ndarray, scale: float, colour: Colour) -> None:
     """Words from their lower left corner. White on bone and black on air would vanish: every letter has a dark rim."""
     at = (int(place[0]), int(place[1]))
+    words = printable(words)  # OpenCV crashes the process by text that is not UTF-8.
     for letters, width in (((0, 0, 0), 5), (colour, 2)):
         thickness = max(round(width * min(scale, 1.3)), 1)
         cv2.putText(canvas, words, at, cv2.FONT_HERSHEY_SIMPLEX, scale, letters, thickness, cv2.LINE_AA)

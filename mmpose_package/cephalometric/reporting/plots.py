@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse as EllipsePatch
 
 from cephalometric.landmarks import LandmarkSet
-from cephalometric.reporting.figures import GREY, INK, new_axes
+from cephalometric.reporting.figures import GREY, INK, new_axes, plain
 from cephalometric.reporting.runs import Run
 from cephalometric.scores import THRESHOLDS_MM
 from cephalometric.statistics import (
@@ -56,8 +56,8 @@ def box_plot(runs: Sequence[Run]) -> Figure:
             capprops={'color': colour},
             flierprops={'marker': '.', 'markersize': 4, 'markeredgecolor': colour, 'markerfacecolor': colour},
         )
-        axes.plot([], [], color=colour, linewidth=6, alpha=0.55, label=run.name)
-    axes.set_yticks(range(rows), landmarks.abbreviations)
+        axes.plot([], [], color=colour, linewidth=6, alpha=0.55, label=plain(run.name))
+    axes.set_yticks(range(rows), list(map(plain, landmarks.abbreviations)))
     axes.set(ylim=(rows - 0.4, -0.6), xlabel='radial error (mm)')
     axes.set_xlim(left=0)
     axes.grid(visible=False, axis='y')
@@ -72,7 +72,7 @@ def cumulative(runs: Sequence[Run]) -> Figure:
     furthest = 5.0  # The few landmarks that are lost altogether must not flatten the curve of the others.
     for position, run in enumerate(runs):
         errors_mm, percent = cumulative_curve(run.evaluation.errors_mm)
-        axes.step(errors_mm, percent, where='post', color=colour_of(position), linewidth=2, label=run.name)
+        axes.step(errors_mm, percent, where='post', color=colour_of(position), linewidth=2, label=plain(run.name))
         furthest = max(furthest, min(10.0, float(np.quantile(errors_mm, 0.99))))
     axes.set(xlim=(0, furthest), ylim=(0, 101), xlabel='radial error (mm)', ylabel='landmarks at most so far off (%)')
     _legend_of_runs(figure, len(runs))
@@ -107,7 +107,7 @@ def bias_plane(run: Run, reach_mm: float) -> Figure:
         colour = _bias_colour(bias)
         _add_ellipse(axes, bias.confidence_ellipse(), colour, opacity=0.13 if colour == ALERT else 0.025)
         axes.plot(*bias.mean_mm, '.', color=colour, markersize=6)
-        axes.annotate(name, bias.mean_mm, xytext=(3, 3), textcoords='offset points', fontsize=8, color=INK)
+        axes.annotate(plain(name), bias.mean_mm, xytext=(3, 3), textcoords='offset points', fontsize=8, color=INK)
     axes.set(
         xlim=(-reach_mm, reach_mm),
         ylim=(reach_mm, -reach_mm),
@@ -143,7 +143,7 @@ def bias_map(run: Run) -> Figure:
         axes.plot(*place, '.', color=INK, markersize=4)
         arrow = {'arrowstyle': '->', 'color': colour, 'linewidth': 1.4, 'shrinkA': 0, 'shrinkB': 0}
         axes.annotate('', place + ARROW_SCALE * bias.mean_mm, place, arrowprops=arrow)
-        axes.annotate(name, place, xytext=(4, 4), textcoords='offset points', fontsize=8, color=INK)
+        axes.annotate(plain(name), place, xytext=(4, 4), textcoords='offset points', fontsize=8, color=INK)
     left, bottom = np.nanmin(places_mm[:, 0]), np.nanmax(places_mm[:, 1])
     axes.plot([left, left + SCALE_BAR_MM], [bottom, bottom], color=INK, linewidth=2)
     axes.annotate(f'{SCALE_BAR_MM} mm', (left, bottom), xytext=(0, 5), textcoords='offset points', color=INK)
@@ -204,7 +204,7 @@ def error_by_source(runs: Sequence[Run], sources: Sequence[str]) -> Figure:
         means = np.array([scores.mre_mm for scores in run.evaluation.per_image()])
         offset = (position - (len(runs) - 1) / 2) * 0.7 / len(runs)
         colour = colour_of(position)
-        axes.plot(means, rows + offset + jitter, 'o', markersize=5, alpha=0.55, color=colour, label=run.name)
+        axes.plot(means, rows + offset + jitter, 'o', markersize=5, alpha=0.55, color=colour, label=plain(run.name))
         for row in range(len(names)):
             chosen = means[(rows == row) & np.isfinite(means)]
             if chosen.size:
@@ -231,7 +231,7 @@ def confidence(judged: Sequence[tuple[str, CalibrationCheck]]) -> Figure:
         low = observed - [group.observed_mm.low for group in check.bins]
         high = np.array([group.observed_mm.high for group in check.bins]) - observed
         bars = np.nan_to_num(np.stack([low, high]))
-        label = name if len(judged) > 1 else 'this model'
+        label = plain(name) if len(judged) > 1 else 'this model'
         axes.errorbar(expected, observed, bars, fmt='o-', color=colour_of(position), capsize=3, label=label)
         reach = max(reach, *(expected * 1.1), *((observed + bars[1]) * 1.05))
     axes.plot([0, reach], [0, reach], color=INK, linewidth=1, linestyle='--', label='perfectly honest')
@@ -258,8 +258,8 @@ def differences(landmarks: LandmarkSet, compared: Sequence[tuple[str, Sequence[P
             style = {'color': colour_of(position), 'alpha': 1 if strong else 0.45}
             axes.plot([interval.low, interval.high], [row + offset] * 2, linewidth=1.6, **style)
             axes.plot(interval.estimate, row + offset, 'o' if strong else '.', markersize=6, **style)
-        axes.plot([], [], 'o-', color=colour_of(position), label=name)
-    axes.set_yticks(range(rows), landmarks.abbreviations)
+        axes.plot([], [], 'o-', color=colour_of(position), label=plain(name))
+    axes.set_yticks(range(rows), list(map(plain, landmarks.abbreviations)))
     axes.set(ylim=(rows - 0.4, -0.6), xlabel='difference in mean radial error (mm): left of 0, smaller error')
     axes.grid(visible=False, axis='y')
     _legend_of_runs(figure, len(compared))

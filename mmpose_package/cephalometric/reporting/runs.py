@@ -9,6 +9,7 @@ import numpy as np
 
 from cephalometric.annotations.coco import LabelledImage
 from cephalometric.errors import InputError
+from cephalometric.names import printable
 from cephalometric.results.evaluation import Evaluation, read_results
 from cephalometric.statistics import PairedDifference, compare_landmarks, compare_paired, correct_p_values
 
@@ -60,7 +61,7 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
 def single_run(evaluation: Evaluation) -> Run:
     """A run to be reported alone, under the name of its config."""
     provenance = evaluation.provenance
-    return Run(Path(provenance.config_name).stem if provenance else 'run', evaluation)
+    return Run(printable(Path(provenance.config_name).stem) if provenance else 'run', evaluation)
 
 
 def _key(image: LabelledImage) -> tuple[int, str]:
@@ -72,10 +73,10 @@ def short_names(paths: Sequence[Path]) -> list[str]:
     parts = [Path(path).with_suffix('').parts for path in paths]
     start = _shared(parts)
     end = _shared([part[:start:-1] for part in parts])
-    names = ['/'.join(part[start : len(part) - end]) for part in parts]
+    names = [printable('/'.join(part[start : len(part) - end])) for part in parts]
     if len(set(names)) == len(names) and all(names):
         return names
-    return [f'{number}: {part[-1]}' for number, part in enumerate(parts, start=1)]
+    return [f'{number}: {printable(part[-1])}' for number, part in enumerate(parts, start=1)]
 
 
 def _shared(parts: Sequence[Sequence[str]]) -> int:
@@ -101,7 +102,7 @@ def later_runs_per_landmark(runs: Sequence[Run]) -> list[tuple[str, list[PairedD
 
 def image_name(image: LabelledImage) -> str:
     """What people call an image: the file that it was made from or, for a slice of a stack, the image file."""
-    return image.original_file or image.file_name
+    return printable(image.original_file or image.file_name)
 
 
 def image_sources(evaluation: Evaluation) -> list[str]:

@@ -1,5 +1,8 @@
 """One evaluated run as one JSON file: all that a report needs, so that nothing has to be predicted again."""
 
+import contextlib
+import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -12,6 +15,7 @@ from cephalometric.errors import InputError
 from cephalometric.files import read_json, write_json
 from cephalometric.geometry import radial_error_mm
 from cephalometric.landmarks import LandmarkSet, landmark_set_from
+from cephalometric.names import inside
 from cephalometric.scores import Scores, score, score_per_landmark
 
 FORMAT = 'cephalometric results 1'
@@ -59,6 +63,8 @@ class Evaluation:
         spread_mm: Shape (N, K): how far the models of an ensemble lie from their mean (RMS); None for one model.
         image_folder: The folder that the images' file names are relative to.
         provenance: What was run; None when nobody noted it.
+        read_from: The folder of the file that it was read from, which somebody else may have made; None for one that
+            was made in this process.
     """
 
     landmarks: LandmarkSet
@@ -69,6 +75,7 @@ class Evaluation:
     spread_mm: np.ndarray | None = None
     image_folder: Path = field(default_factory=Path)
     provenance: Provenance | None = None
+    read_from: Path | None = None
 
     @cached_property
     def true_px(self) -> np.ndarray:
@@ -119,6 +126,36 @@ class Evaluation:
             name: getattr(self, name)[chosen] for name in ('points_px', 'landmark_scores', *_optional_arrays(self))
         }
         return replace(self, images=tuple(self.images[n] for n in chosen), **arrays)
+
+    @cached_property
+    def listed(self) -> frozenset[str]:
+        """The images that are listed by the COCO file in their folder which the predictions were scored on.
+
+        By any COCO file there, if it is not known which.
+        """
+        known = self.provenance and re.split(r'[/\\]', self.provenance.annotation_file)[-1]
+        names: set[str] = set()
+        for path in [self.image_folder / known] if known else sorted(self.image_folder.glob('*.json')):
+            with contextlib.suppress(InputError, AttributeError, KeyError, TypeError):
+                names |= {str(image['file_name']) for image in read_json(path)['images']}
+        return frozenset(names)
+
+
+def picture_path(evaluation: Evaluation, image: LabelledImage) -> Path | None:
+    """Where the picture of an image lies.
+
+    A file of results names a folder and files in it, which may be anything that its author wants to see in a report:
+    only pictures below the file's own folder are meant, or those of a data set which lists them.
+
+    Returns:
+        The path, or None if no such picture is meant.
+    """
+    folder, home = evaluation.image_folder, evaluation.read_from
+    if home is None:
+        return folder / image.file_name
+    if image.file_name in evaluation.listed:
+        return inside(folder, image.file_name, links=True)
+    return inside(home, os.path.relpath(folder / image.file_name, home))
 
 
 def _optional_arrays(evaluation: Evaluation) -> list[str]:
@@ -201,7 +238,7 @@ def read_results(path: str | Path) -> Evaluation:
             'step4_test_and_visualize.py --dump'
         )
     try:
-        return _parse(content)
+        return replace(_parse(content), read_from=Path(path).parent.absolute())
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise InputError(
             f'{path}: a damaged results file ({type(error).__name__}: {error}); make it anew with '

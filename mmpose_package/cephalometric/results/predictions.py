@@ -70,6 +70,7 @@ class Predictions:
         failed: Why a file could not be read, by the file.
         model: What predicted, of plain types.
         notes: What was found when a file of them was read, a line each.
+        complete: Whether the run came to its end; otherwise ``failed`` names the files that it did not come to.
     """
 
     landmarks: LandmarkSet
@@ -77,6 +78,7 @@ class Predictions:
     failed: Mapping[str, str] = field(default_factory=dict)
     model: Mapping[str, object] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    complete: bool = True
 
 
 def write_predictions(path: str | Path, predictions: Predictions) -> None:
@@ -88,6 +90,7 @@ def write_predictions(path: str | Path, predictions: Predictions) -> None:
     content = {
         'format': FORMAT,
         'notice': NOTICE,
+        'complete': predictions.complete,
         'landmark_set': asdict(predictions.landmarks),
         'model': dict(predictions.model),
         'images': [image_entry(xray, predictions.landmarks) for xray in predictions.xrays],
@@ -144,7 +147,8 @@ def parse_predictions(path: str | Path, content: object) -> Predictions:
         landmarks = landmark_set_from(content['landmark_set'])
         xrays = tuple(_xray(entry, landmarks) for entry in content['images'])
         failed = {entry['file']: entry['error'] for entry in content['failed']}
-        return Predictions(landmarks, xrays, failed, content['model'])
+        complete = bool(content.get('complete', True))
+        return Predictions(landmarks, xrays, failed, content['model'], complete=complete)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise InputError(
             f'{path}: not a file of predictions of this version ({type(error).__name__}: {error}); make it anew with '

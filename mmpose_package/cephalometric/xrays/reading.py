@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from cephalometric.errors import InputError
+from cephalometric.names import file_stem
 from cephalometric.xrays.frames import (
     HEAD,
     Frame,
@@ -168,15 +169,19 @@ def name_xrays(paths: Sequence[Path]) -> list[str]:
 
 def _stem(path: Path) -> str:
     """``film.png`` is a film, but the numbers of ``1.2.840.10008`` are no suffix."""
-    return path.stem if path.suffix.lower() in SUFFIXES else path.name
+    return file_stem(path.stem if path.suffix.lower() in SUFFIXES else path.name)
 
 
 def _stem_and_suffix(path: Path) -> str:
-    return '_'.join([_stem(path), *([path.suffix[1:]] if path.suffix.lower() in SUFFIXES else [])])
+    return file_stem(_with_suffix(path))
 
 
 def _folder_and_stem(path: Path) -> str:
-    return f'{path.absolute().parent.name}_{_stem_and_suffix(path)}'.lstrip('_')
+    return file_stem(f'{path.absolute().parent.name}_{_with_suffix(path)}'.lstrip('_'))
+
+
+def _with_suffix(path: Path) -> str:
+    return f'{path.stem}_{path.suffix[1:]}' if path.suffix.lower() in SUFFIXES else path.name
 
 
 def _clashing(names: list[str], paths: list[Path]) -> list[bool]:
