@@ -50,8 +50,8 @@ class Formula:
         yield from self.lines(positions)
 
     def lines(self, positions: Positions) -> Iterator[Segment]:
-        """What to draw of it besides its constructed points."""
-        raise NotImplementedError
+        """What to draw of it besides its constructed points; nothing for a formula that is made of others."""
+        yield from ()
 
     def _parts(self) -> tuple:
         return tuple(getattr(self, field.name) for field in fields(self))

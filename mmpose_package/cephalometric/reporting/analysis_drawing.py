@@ -4,7 +4,7 @@ import numpy as np
 
 from cephalometric.landmarks import LandmarkSet
 from cephalometric.measurements import AssessedAnalysis, AssessedValue
-from cephalometric.reporting.film_page import fitting, norm_words, wrapped
+from cephalometric.reporting.film_page import WARNING, doubt_words, fitting, norm_words, wrapped
 from cephalometric.reporting.paper import Colour, Paper, to_pixels
 from cephalometric.reporting.tracing import FLAGGED, Tracing, finite_positions, said
 from cephalometric.results.predictions import NOTICE, PredictedXray
@@ -16,7 +16,7 @@ _PIXEL_MM = 25.4 / 72
 _BACK: Colour = (0.08, 0.08, 0.1)
 _WORDS: Colour = (1.0, 1.0, 1.0)
 _QUIET: Colour = (0.72, 0.72, 0.75)
-_WARN: Colour = (1.0, 0.55, 0.5)
+_BANNER = 0.06  # The height of the bar of a doubtful X-ray, in parts of the X-ray's.
 
 
 def draw_analysis(
@@ -25,8 +25,8 @@ def draw_analysis(
     """Draw an analysis: its lines and landmarks on the X-ray, and a list of the values with their norms beside it.
 
     A value that is beyond one standard deviation of its norm has an asterisk, beyond two it has two; one that uses a
-    flagged landmark has a question mark. What cannot be measured on this X-ray is listed with the reason. The list of a
-    doubtful X-ray begins with why it is.
+    flagged landmark has a question mark. What cannot be measured on this X-ray is listed with the reason. Above a doubtful
+    X-ray a bar says why it is.
 
     Args:
         image: The X-ray, uint8, shape (H, W), or (H, W, 3) in RGB order.
@@ -41,12 +41,15 @@ def draw_analysis(
     scale = max(1.0, _LEAST_HEIGHT / rows)
     width, height = columns * scale, rows * scale
     panel = _PANEL * height
-    paper = Paper(width + panel, height, _PIXEL_MM)
-    paper.box(0, 0, width + panel, height, _BACK, None)
-    Tracing(paper, 0, 0, width, height, image, sharp=True).draw(landmark_set, xray, assessed)
+    top = _BANNER * height if xray.doubtful else 0.0
+    paper = Paper(width + panel, height + top, _PIXEL_MM)
+    paper.box(0, 0, width + panel, height + top, _BACK, None)
+    if xray.doubtful:
+        _banner(paper, xray, width + panel, top)
+    Tracing(paper, 0, top, width, height, image, sharp=True).draw(landmark_set, xray, assessed)
     lines = _list(landmark_set, xray, assessed)
     step = height / max(_LINES, 1.5 * len(lines))
-    left, room, foot = width + step, panel - 2 * step, 0.0
+    left, room, foot = width + step, panel - 2 * step, top
     for words, part, colour, bold in lines:
         size = part * 0.55 * step
         for line in wrapped(words, size, room, bold):
@@ -55,16 +58,24 @@ def draw_analysis(
     return to_pixels(paper.pdf(), pixels_per_point=1.0)
 
 
+def _banner(paper: Paper, xray: PredictedXray, width: float, height: float) -> None:
+    """A bar above the X-ray that says why it is doubtful."""
+    paper.box(0, 0, width, height, WARNING, None)
+    size = 0.3 * height
+    for number_of_line, words in enumerate(wrapped(doubt_words(xray), size, width - 2 * size, bold=True)[:2], start=1):
+        paper.words(words, (size, 1.35 * size * number_of_line), size, _WORDS, bold=True)
+
+
 _Line = tuple[str, float, Colour, bool]
 
 
 def _list(landmark_set: LandmarkSet, xray: PredictedXray, assessed: AssessedAnalysis) -> list[_Line]:
     """Words, the size of their letters, their colour, and whether they are heavy."""
     spacing = 'spacing not known' if xray.spacing_mm is None else f'{xray.spacing_mm:g} mm per pixel'
-    lines: list[_Line] = [(assessed.analysis.title, 1.7, _WORDS, True), (f'{xray.name}   {spacing}', 1.1, _WORDS, False)]
-    if xray.doubtful:
-        reason = xray.warnings[0] if xray.warnings else 'trust none of this'
-        lines.append((f'DOUBTFUL: {reason}', 1.3, _WARN, True))
+    lines: list[_Line] = [
+        (assessed.analysis.title, 1.7, _WORDS, True),
+        (f'{xray.name}   {spacing}', 1.1, _WORDS, False),
+    ]
     positions = finite_positions(landmark_set, xray.points_px)
     for group in assessed.groups:
         if len(assessed.groups) > 1:

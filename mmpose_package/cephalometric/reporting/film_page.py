@@ -4,7 +4,8 @@ A page is for people who are used to cephalometric programs: groups, value with 
 deviation as a bar in standard deviations, the class in words. It can be read in black and white.
 """
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -20,8 +21,7 @@ MARGIN_MM = 14.0
 _ROW_MM, _LEAST_ROW_MM = 5.0, 3.4
 _MOST_TRACING_MM, _LEAST_TRACING_MM = 132.0, 70.0
 _BAR_SD = 3.0  # Bars end here; what lies beyond has an arrow.
-_PALE: Colour = (0.90, 0.90, 0.92)
-_WARN: Colour = (0.75, 0.0, 0.1)
+WARNING: Colour = (0.75, 0.0, 0.1)
 UNKNOWN = '–'
 
 
@@ -43,7 +43,7 @@ class PageFacts:
 
 
 def film_pages(
-    films: Sequence[tuple[PredictedXray, np.ndarray, AssessedAnalysis]], landmark_set: LandmarkSet, facts: PageFacts
+    films: Iterable[tuple[PredictedXray, np.ndarray, AssessedAnalysis]], landmark_set: LandmarkSet, facts: PageFacts
 ) -> bytes:
     """A PDF with a page for each X-ray.
 
@@ -56,7 +56,7 @@ def film_pages(
         InputError: There is no such size of paper.
     """
     width, height = check_size_name(facts.paper)
-    paper = Paper(width, height, title=films[0][2].analysis.title if films else '')
+    paper = Paper(width, height, title='Cephalometric analysis')
     for number_of_film, (xray, image, assessed) in enumerate(films):
         if number_of_film:
             paper.new_sheet()
@@ -92,9 +92,8 @@ class _Page:
         paper.line((self.left, top + 7), (self.right, top + 7), Style(INK, 0.3))
         top += 10
         if xray.doubtful:
-            reason = xray.warnings[0] if xray.warnings else 'trust none of this'
-            lines = wrapped(f'DOUBTFUL: {reason}', 3.2, self.right - self.left - 4)
-            paper.box(self.left, top, self.right - self.left, 4.6 * len(lines) + 2, _WARN, None)
+            lines = wrapped(doubt_words(xray), 3.2, self.right - self.left - 4, bold=True)
+            paper.box(self.left, top, self.right - self.left, 4.6 * len(lines) + 2, WARNING, None)
             for line_number, words in enumerate(lines, start=1):
                 paper.words(words, (self.left + 2, top + 4.6 * line_number - 0.6), 3.2, (1, 1, 1), bold=True)
             top += 4.6 * len(lines) + 5
@@ -131,7 +130,7 @@ class _Page:
             top += 4 + 4 * len(lines) + 1.6
         for warning in xray.warnings[1:] if xray.doubtful else xray.warnings:
             for words in wrapped(warning, 2.3, room)[:5]:
-                paper.words(words, (left, top + 2.4), 2.3, _WARN)
+                paper.words(words, (left, top + 2.4), 2.3, WARNING)
                 top += 3.2
             top += 1
 
@@ -167,7 +166,7 @@ class _Page:
             style = Style(GREY, 0.3 if sd == 0 else 0.12, 'solid' if sd == 0 else 'dotted')
             self.paper.line((columns.bar_at(sd), begin), (columns.bar_at(sd), top), style)
         # The polygon of cephalometric programs: one line down all deviations.
-        for one, other in zip(points, points[1:], strict=False):
+        for one, other in itertools.pairwise(points):
             if one is not None and other is not None:
                 self.paper.line(one, other, Style(GREY, 0.2))
         for place in points:
@@ -236,6 +235,11 @@ class _Columns:
 
     def bar_at(self, deviation_sd: float) -> float:
         return self.bar_middle + deviation_sd / (2 * _BAR_SD) * (self.bar_right - self.bar_left - 4)
+
+
+def doubt_words(xray: PredictedXray) -> str:
+    """Why an X-ray is doubtful."""
+    return f'DOUBTFUL: {xray.warnings[0] if xray.warnings else "trust none of this"}'
 
 
 def norm_words(value: AssessedValue) -> str:

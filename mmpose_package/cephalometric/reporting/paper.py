@@ -4,7 +4,8 @@ Everything that is drawn for people to keep is drawn by it once, and leaves as v
 """
 
 import io
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -93,7 +94,7 @@ class Paper:
         """Part of a circle; angles in degrees, clockwise from the right."""
         steps = np.radians(begin + np.linspace(0, extent, max(int(abs(extent) / 4), 2)))
         points = np.asarray(centre) + radius * np.stack([np.cos(steps), np.sin(steps)], axis=1)
-        for one, other in zip(points, points[1:], strict=False):
+        for one, other in itertools.pairwise(points):
             self.line(one, other, style)
 
     def box(self, x: float, y: float, width: float, height: float, fill: Colour | None, style: Style | None) -> None:
@@ -106,7 +107,9 @@ class Paper:
             canvas.setLineWidth(style.width * self._scale)
             canvas.setDash([])
         left, bottom = self._at((x, y + height))
-        canvas.rect(left, bottom, width * self._scale, height * self._scale, int(style is not None), int(fill is not None))
+        canvas.rect(
+            left, bottom, width * self._scale, height * self._scale, int(style is not None), int(fill is not None)
+        )
 
     def dot(self, centre: Sequence[float], radius: float, fill: Colour | None, style: Style | None) -> None:
         """A disc, a ring, or both."""
@@ -207,13 +210,20 @@ class _Inside:
         self._canvas.restoreState()
 
 
-def to_pixels(pdf: bytes, sheet: int = 0, pixels_per_point: float = 2.0) -> np.ndarray:
-    """A sheet of a PDF as a picture, uint8, shape (H, W, 3) in BGR order."""
+def to_pixels(pdf: bytes, pixels_per_point: float = 2.0) -> np.ndarray:
+    """The first sheet of a PDF as a picture, uint8, shape (H, W, 3) in BGR order."""
+    return next(all_to_pixels(pdf, pixels_per_point))
+
+
+def all_to_pixels(pdf: bytes, pixels_per_point: float = 2.0) -> Iterator[np.ndarray]:
+    """Each sheet of a PDF as a picture, uint8, shape (H, W, 3) in BGR order."""
     import pypdfium2
 
     document = pypdfium2.PdfDocument(pdf)
     try:
-        return np.ascontiguousarray(document[sheet].render(scale=pixels_per_point).to_numpy()[..., :3])
+        for sheet in document:
+            # A copy: the pixels belong to the document.
+            yield np.ascontiguousarray(sheet.render(scale=pixels_per_point).to_numpy()[..., :3])
     finally:
         document.close()
 

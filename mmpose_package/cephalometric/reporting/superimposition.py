@@ -83,9 +83,7 @@ def differences(before: AssessedAnalysis, after: AssessedAnalysis) -> list[Diffe
     return found
 
 
-def superimpose(
-    points_mm: np.ndarray, onto_mm: np.ndarray, landmark_set: LandmarkSet, base: Base
-) -> np.ndarray | None:
+def superimpose(points_mm: np.ndarray, onto_mm: np.ndarray, landmark_set: LandmarkSet, base: Base) -> np.ndarray | None:
     """Turn and move one tracing onto another, without changing its size.
 
     Args:
@@ -175,7 +173,9 @@ def _draw_page(
     for base, frame in zip(BASES, frames, strict=True):
         _draw_panel(paper, frame, base, first, superimpose(second, first, landmark_set, base), landmark_set)
     _draw_table(paper, found, left, right, top + tall + 6, row)
-    words = 'Changes in bold are larger than two standard errors. ' if any(d.is_clear is not None for d in found) else ''
+    words = (
+        'Changes in bold are larger than two standard errors. ' if any(d.is_clear is not None for d in found) else ''
+    )
     paper.words(words + NOTICE, (left, paper.height - MARGIN_MM + 2), 2.4)
 
 
@@ -226,9 +226,7 @@ def _shown(
 _WHITE: Colour = (1.0, 1.0, 1.0)
 
 
-def _draw_table(
-    paper: Paper, found: Sequence[Difference], left: float, right: float, top: float, row: float
-) -> None:
+def _draw_table(paper: Paper, found: Sequence[Difference], left: float, right: float, top: float, row: float) -> None:
     size, room = min(2.8, 0.62 * row), right - left
     places = {'before': 0.52, 'after': 0.66, 'change': 0.82, '± SE': 0.93}
     paper.words('measurement', (left, top + 0.7 * row), 0.85 * size, GREY)
