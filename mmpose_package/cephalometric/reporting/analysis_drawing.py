@@ -25,8 +25,8 @@ def draw_analysis(
     """Draw an analysis: its lines and landmarks on the X-ray, and a list of the values with their norms beside it.
 
     A value that is beyond one standard deviation of its norm has an asterisk, beyond two it has two; one that uses a
-    flagged landmark has a question mark. What cannot be measured on this X-ray is listed with the reason. Above a doubtful
-    X-ray a bar says why it is.
+    flagged landmark has a question mark. What cannot be measured on this X-ray is listed with the reason. Above a
+    doubtful X-ray a bar says why it is.
 
     Args:
         image: The X-ray, uint8, shape (H, W), or (H, W, 3) in RGB order.
