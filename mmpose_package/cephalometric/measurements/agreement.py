@@ -165,8 +165,8 @@ def _positions(entry, norm, points_px, landmark_set, spacings_mm) -> np.ndarray:
     formulas = [entry.measurement.formula]
     if norm is not None and norm.formula is not None:
         formulas.append(norm.formula)
-    values = evaluate_all(points_px, landmark_set, formulas)
-    values *= np.broadcast_to(UNIT_SCALES.get(entry.measurement.unit, spacings_mm), len(values))[:, None]
+    scale = UNIT_SCALES.get(entry.measurement.unit, 1.0)
+    values = evaluate_all(points_px, landmark_set, spacings_mm, formulas) * scale
     if norm is None:
         return values[:, 0]
     return values[:, 0] - (norm.centre if norm.formula is None else values[:, 1])

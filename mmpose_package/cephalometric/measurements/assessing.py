@@ -134,9 +134,8 @@ def assess_all(
     """
     points_px, spacings_mm = np.asarray(points_px, float), np.asarray(spacings_mm, float)
     persons = [ANYBODY] * len(points_px) if persons is None else list(persons)
-    expected_px = None if expected_errors_mm is None else expected_errors_mm / spacings_mm[:, None]
     columns = {
-        entry.name: _column(entry, points_px, landmark_set, spacings_mm, persons, norms, expected_px, flagged)
+        entry.name: _column(entry, points_px, landmark_set, spacings_mm, persons, norms, expected_errors_mm, flagged)
         for entry in analysis.entries
     }
     return [
@@ -158,21 +157,21 @@ def _column(
     spacings_mm: np.ndarray,
     persons: Sequence[Person],
     name: str | None,
-    expected_px: np.ndarray | None,
+    expected_mm: np.ndarray | None,
     flagged: np.ndarray | None,
 ) -> list[AssessedValue]:
     """One measurement of all X-rays."""
     measurement = entry.measurement
-    scales = np.broadcast_to(UNIT_SCALES.get(measurement.unit, spacings_mm), len(points_px))
+    scale = UNIT_SCALES.get(measurement.unit, 1.0)
     chosen = {person: entry.norm_for(person, name) for person in dict.fromkeys(persons)}
     norms = [chosen[person] for person in persons]
     # The value, and for each individualised norm its mean and how far the value lies above it.
     formulas = list(dict.fromkeys(norm.formula for norm in norms if norm is not None and norm.formula is not None))
     wanted = [measurement.formula, *formulas, *(Sum((measurement.formula, Times(-1.0, mean))) for mean in formulas)]
-    values = evaluate_all(points_px, landmark_set, wanted) * scales[:, None]
+    values = evaluate_all(points_px, landmark_set, spacings_mm, wanted) * scale
     errors = np.full_like(values, np.nan)
-    if expected_px is not None:
-        errors = formula_errors(points_px, expected_px, landmark_set, wanted) * scales[:, None]
+    if expected_mm is not None:
+        errors = formula_errors(points_px, expected_mm, landmark_set, spacings_mm, wanted) * scale
     names = set(measurement.landmarks)
     marked = [n for n, mark in enumerate(landmark_set.abbreviations) if mark in names]
     column = []

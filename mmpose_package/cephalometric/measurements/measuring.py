@@ -9,8 +9,8 @@ from cephalometric.measurements.analysis_tables import measurements_for
 from cephalometric.measurements.entries import Measurement
 from cephalometric.measurements.primitives import Formula
 
-UNIT_SCALES = {'deg': 1.0, 'ratio': 1.0, '%': 100.0}
-"""What a formula's value is multiplied by to be in a unit; lengths, by the spacing."""
+UNIT_SCALES = {'%': 100.0}
+"""What a formula's value is multiplied by to be in a unit; by 1 in the other units."""
 
 # Landmarks that follow each other clockwise on a face that looks right, far enough apart that no error changes that.
 _CLOCKWISE = (('S', 'N', 'Me'), ('Po', 'Or', 'Me'), ('Go', 'N', 'Pog'))
@@ -71,31 +71,33 @@ def measure_all(
     Returns:
         Shape (N, M): one column a measurement, in its unit; NaN as in ``measure``.
     """
-    values = evaluate_all(points_px, landmark_set, [measurement.formula for measurement in measurements])
-    for column, measurement in zip(values.T, measurements, strict=True):
-        column *= UNIT_SCALES.get(measurement.unit, np.asarray(spacings_mm, float))
-    return values
+    values = evaluate_all(points_px, landmark_set, spacings_mm, [measurement.formula for measurement in measurements])
+    return values * np.array([UNIT_SCALES.get(measurement.unit, 1.0) for measurement in measurements])
 
 
-def evaluate_all(points_px: np.ndarray, landmark_set: LandmarkSet, formulas: Sequence[Formula]) -> np.ndarray:
-    """The values of formulas, lengths in pixels and ratios as they are.
+def evaluate_all(
+    points_px: np.ndarray, landmark_set: LandmarkSet, spacings_mm: np.ndarray, formulas: Sequence[Formula]
+) -> np.ndarray:
+    """The values of formulas: degrees, millimetres, and ratios as they are.
 
     Args:
-        points_px: Shape (N, K, 2), as for :func:`measure_all`.
-        landmark_set: Names the K landmarks.
+        points_px, landmark_set, spacings_mm: As for :func:`measure_all`.
         formulas: M of them.
 
     Returns:
-        Shape (N, M); NaN where a landmark is missing.
+        Shape (N, M); NaN where a landmark is missing, and for a length without a spacing.
     """
-    points_px = np.asarray(points_px, float)
-    positions = dict(
-        zip(landmark_set.abbreviations, np.moveaxis(facing_right(points_px, landmark_set), 1, 0), strict=True)
-    )
-    nowhere = np.full((len(points_px), 2), np.nan)
-    values = np.empty((len(points_px), len(formulas)))
+    faces = facing_right(np.asarray(points_px, float), landmark_set)
+    scales = np.asarray(spacings_mm, float)
+    known = np.isfinite(scales)
+    faces = faces * np.where(known, scales, 1.0)[:, None, None]
+    positions = dict(zip(landmark_set.abbreviations, np.moveaxis(faces, 1, 0), strict=True))
+    nowhere = np.full((len(faces), 2), np.nan)
+    values = np.empty((len(faces), len(formulas)))
     for column, formula in enumerate(formulas):
         values[:, column] = formula.evaluate({name: positions.get(name, nowhere) for name in formula.landmarks()})
+        if formula.dimension == 'length':
+            values[~known, column] = np.nan
     return values
 
 

@@ -9,7 +9,7 @@ from cephalometric.measurements.entries import Measurement
 from cephalometric.measurements.measuring import UNIT_SCALES, facing_right
 from cephalometric.measurements.primitives import Formula
 
-STEP_PX = 1e-3
+STEP_MM = 1e-4
 """How far landmarks are moved to find how much a measurement changes: far below any error of a landmark."""
 
 
@@ -24,43 +24,47 @@ def sigma_per_axis(expected_errors: np.ndarray) -> np.ndarray:
 
 def standard_errors(
     points_px: np.ndarray,
-    expected_errors_px: np.ndarray,
+    expected_errors_mm: np.ndarray,
     landmark_set: LandmarkSet,
     spacings_mm: np.ndarray,
     measurements: Sequence[Measurement],
 ) -> np.ndarray:
     """The standard errors that the landmarks' expected errors mean for measurements, to first order.
 
-    The errors of two landmarks are taken as independent. Those of one head often are not (a whole jaw outline that is
-    taken for its double), so what is measured between such neighbours may be surer than this says, and never counts
-    the error that all landmarks of a film share, such as that of its spacing.
+    The errors of two landmarks are taken as independent. Those of one head often are not (a whole outline of a jaw that
+    is taken for its double), so that what is measured between such neighbours may be surer than this says. An error
+    that all landmarks of an X-ray share, such as one of its spacing, is not in it.
 
     Args:
         points_px: Shape (N, K, 2) as x, y, in pixels; NaN where a landmark is missing.
-        expected_errors_px: Shape (N, K): the mean radial error to expect, in pixels; NaN where it is not known.
+        expected_errors_mm: Shape (N, K): the mean radial error to expect; NaN where it is not known.
         landmark_set: Names the K landmarks.
         spacings_mm: Shape (N,), millimetres per pixel; NaN where it is not known.
         measurements: M of them.
 
     Returns:
-        Shape (N, M), in the units of the measurements; NaN where the value or an expected error is not known.
+        Shape (N, M), in the units of the measurements; NaN where the value, the spacing or an expected error is not
+        known.
     """
     formulas = [measurement.formula for measurement in measurements]
-    plain = formula_errors(points_px, expected_errors_px, landmark_set, formulas)
-    scales = [UNIT_SCALES.get(measurement.unit, np.asarray(spacings_mm, float)) for measurement in measurements]
-    return plain * np.stack([np.broadcast_to(s, len(plain)) for s in scales], axis=1) if scales else plain
+    errors = formula_errors(points_px, expected_errors_mm, landmark_set, spacings_mm, formulas)
+    return errors * np.array([UNIT_SCALES.get(measurement.unit, 1.0) for measurement in measurements])
 
 
 def formula_errors(
-    points_px: np.ndarray, expected_errors_px: np.ndarray, landmark_set: LandmarkSet, formulas: Sequence[Formula]
+    points_px: np.ndarray,
+    expected_errors_mm: np.ndarray,
+    landmark_set: LandmarkSet,
+    spacings_mm: np.ndarray,
+    formulas: Sequence[Formula],
 ) -> np.ndarray:
-    """The standard errors of formulas, lengths in pixels; arguments as for :func:`standard_errors`.
+    """The standard errors of formulas in degrees, millimetres or as ratios; arguments as for :func:`standard_errors`.
 
     Returns:
         Shape (N, M).
     """
-    faces = facing_right(np.asarray(points_px, float), landmark_set)
-    sigmas = sigma_per_axis(expected_errors_px)
+    faces = facing_right(np.asarray(points_px, float), landmark_set) * np.asarray(spacings_mm, float)[:, None, None]
+    sigmas = sigma_per_axis(expected_errors_mm)
     place = {name: index for index, name in enumerate(landmark_set.abbreviations)}
     columns = [_error(formula, faces, sigmas, place) for formula in formulas]
     return np.stack(columns, axis=1) if columns else np.empty((len(faces), 0))
@@ -74,13 +78,13 @@ def _error(formula: Formula, faces: np.ndarray, sigmas: np.ndarray, place: dict[
         return np.zeros(len(faces))
     chosen = [place[name] for name in names]
     # Every coordinate of every landmark moved a little to either side: shape (2L, 2, N, L, 2).
-    steps = STEP_PX * np.eye(2 * len(names)).reshape(-1, 1, 1, len(names), 2) * np.array([1, -1]).reshape(1, 2, 1, 1, 1)
+    steps = STEP_MM * np.eye(2 * len(names)).reshape(-1, 1, 1, len(names), 2) * np.array([1, -1]).reshape(1, 2, 1, 1, 1)
     moved = faces[:, chosen] + steps
     values = formula.evaluate({name: moved[..., n, :] for n, name in enumerate(names)})
-    slopes = (values[:, 0] - values[:, 1]) / (2 * STEP_PX)
+    slopes = (values[:, 0] - values[:, 1]) / (2 * STEP_MM)
     if formula.dimension == 'angle':
         # An angle may jump by a whole turn between the two sides.
-        slopes = ((slopes * 2 * STEP_PX + 180) % 360 - 180) / (2 * STEP_PX)
+        slopes = ((slopes * 2 * STEP_MM + 180) % 360 - 180) / (2 * STEP_MM)
     variances = np.repeat(sigmas[:, chosen].T, 2, axis=0) ** 2
     return np.sqrt((slopes**2 * variances).sum(axis=0))
 
@@ -106,7 +110,6 @@ def errors_of_xray(
     """
     if expected_error_mm is None or spacing_mm is None:
         return {}
-    expected_px = np.asarray(expected_error_mm, float)[None] / spacing_mm
-    points = np.asarray(points_px, float)[None]
-    errors = standard_errors(points, expected_px, landmark_set, np.array([spacing_mm]), measurements)[0]
+    points, expected = np.asarray(points_px, float)[None], np.asarray(expected_error_mm, float)[None]
+    errors = standard_errors(points, expected, landmark_set, np.array([spacing_mm]), measurements)[0]
     return {measurement.name: float(error) for measurement, error in zip(measurements, errors, strict=True)}
