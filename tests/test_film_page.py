@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
+import cv2
 import numpy as np
 import pypdfium2
 import pytest
@@ -12,9 +13,10 @@ from cephalometric.geometry import Orientation
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.measurements import ANYBODY, Person, analyses_for, assess
 from cephalometric.phantom.rendering import make_phantom
-from cephalometric.reporting.film_page import PageFacts, film_pages, fitting, norm_words, wrapped
-from cephalometric.reporting.paper import all_to_pixels, words_width
+from cephalometric.reporting.film_page import PageFacts, film_pages, write_film_page
+from cephalometric.reporting.paper import all_to_pixels, fitting, words_width, wrapped
 from cephalometric.reporting.tracing import digits_of, number, said
+from cephalometric.reporting.value_table import norm_words
 from cephalometric.results.predictions import PredictedXray
 
 LANDMARKS = load_landmark_set('cldetection2023')
@@ -126,3 +128,13 @@ def test_words_fit_into_their_room():
         assert words_width(fitting('a long name of a measurement', 3, room), 3) <= max(room, words_width('…', 3))
     lines = wrapped('one two three four', 3, 12)
     assert len(lines) > 1 and ' '.join(lines) == 'one two three four'
+
+
+def test_a_page_is_a_pdf_or_a_picture_by_the_end_of_its_name(tmp_path):
+    facts = PageFacts('isbi2015', date(2026, 11, 25), ANYBODY)
+    for name in ('page.pdf', 'page.PNG'):
+        write_film_page(tmp_path / name, film(), LANDMARKS, facts)
+    assert (tmp_path / 'page.pdf').read_bytes().startswith(b'%PDF')
+    assert cv2.imread(str(tmp_path / 'page.PNG')).shape == (1754, 1241, 3)
+    with pytest.raises(InputError, match=r'page.jpg: pages are written as .pdf or .png'):
+        write_film_page(tmp_path / 'page.jpg', film(), LANDMARKS, facts)

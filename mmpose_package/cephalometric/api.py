@@ -5,6 +5,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -60,7 +61,7 @@ class Result(PredictedXray):
     Attributes:
         landmark_set: Names the K landmarks, in the order of all arrays.
         image: The X-ray, uint8, shape (H, W), or (H, W, 3) in RGB order; None after :meth:`without_image`.
-        See :class:`~cephalometric.results.predictions.PredictedXray` for the others.
+        The others are those of :class:`~cephalometric.results.predictions.PredictedXray`.
     """
 
     landmark_set: LandmarkSet = field(kw_only=True, repr=False)
@@ -139,6 +140,35 @@ class Result(PredictedXray):
             expected_error_mm=self.expected_error_mm,
             flagged=self.flagged,
         )
+
+    def page(
+        self,
+        path: str | Path,
+        analysis: str = 'steiner',
+        *,
+        sex: str | None = None,
+        age: float | None = None,
+        norms: str | None = None,
+        measurements: str | Path | None = None,
+        paper: str = 'A4',
+    ) -> Path:
+        """Write a page: the tracing of an analysis, and a table of its values against the norms.
+
+        Args:
+            path: A file that ends in .pdf or .png; replaced whole.
+            analysis, sex, age, norms, measurements: As for :meth:`analysis`.
+            paper: 'A4' or 'Letter'.
+
+        Raises:
+            InputError: As for :meth:`analysis`; or the page cannot be written there.
+        """
+        # Not above: drawing is not needed to predict.
+        from cephalometric.reporting.film_page import PageFacts, write_film_page
+
+        facts = PageFacts('found by a model', date.today(), Person(sex, age), paper)
+        assessed = self.analysis(analysis, sex=sex, age=age, norms=norms, measurements=measurements)
+        write_film_page(path, (self, self.image, assessed), self.landmark_set, facts)
+        return Path(path)
 
     def to_json(self) -> dict:
         """The result of plain types, as the entry of an image in ``predictions.json``."""

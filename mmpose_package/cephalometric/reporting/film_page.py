@@ -4,25 +4,38 @@ A page is for people who are used to cephalometric programs: groups, value with 
 deviation as a bar in standard deviations, the class in words. It can be read in black and white.
 """
 
-import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 
+from cephalometric.errors import InputError
 from cephalometric.landmarks import LandmarkSet
-from cephalometric.measurements import AssessedAnalysis, AssessedValue, Person
-from cephalometric.reporting.paper import GREY, INK, Colour, Paper, Style, check_size_name, words_width
-from cephalometric.reporting.tracing import Tracing, digits_of, number, said
+from cephalometric.measurements import AssessedAnalysis, Person
+from cephalometric.reporting.drawing import save_picture
+from cephalometric.reporting.paper import (
+    GREY,
+    INK,
+    Colour,
+    Paper,
+    Style,
+    check_size_name,
+    fitting,
+    to_pixels,
+    wrapped,
+    write_pdf,
+)
+from cephalometric.reporting.tracing import Tracing
+from cephalometric.reporting.value_table import draw_value_table
 from cephalometric.results.predictions import NOTICE, PredictedXray
 
 MARGIN_MM = 14.0
 _ROW_MM, _LEAST_ROW_MM = 5.0, 3.4
 _MOST_TRACING_MM, _LEAST_TRACING_MM = 132.0, 70.0
-_BAR_SD = 3.0  # Bars end here; what lies beyond has an arrow.
 WARNING: Colour = (0.75, 0.0, 0.1)
-UNKNOWN = '–'
+PAGE_PIXELS_PER_POINT = 150 / 72  # A page as a picture has 150 pixels an inch.
 
 
 @dataclass(frozen=True)
@@ -64,6 +77,28 @@ def film_pages(
     return paper.pdf()
 
 
+def write_film_page(
+    path: str | Path,
+    film: tuple[PredictedXray, np.ndarray, AssessedAnalysis],
+    landmark_set: LandmarkSet,
+    facts: PageFacts,
+) -> None:
+    """Write the page of one X-ray as PDF or PNG, by the end of the name, whole or not at all.
+
+    Raises:
+        InputError: The name ends otherwise, the file cannot be written, or there is no such size of paper.
+    """
+    path = Path(path)
+    kind = path.suffix.lower()
+    if kind not in ('.pdf', '.png'):
+        raise InputError(f'{path}: pages are written as .pdf or .png: let the name end so')
+    pdf = film_pages([film], landmark_set, facts)
+    if kind == '.pdf':
+        write_pdf(path, pdf)
+    else:
+        save_picture(to_pixels(pdf, PAGE_PIXELS_PER_POINT), path)
+
+
 class _Page:
     def __init__(self, paper: Paper, facts: PageFacts) -> None:
         self.paper, self.facts = paper, facts
@@ -82,7 +117,7 @@ class _Page:
         tracing = Tracing(self.paper, self.left, top, wide, tall, image)
         tracing.draw(landmark_set, xray, assessed)
         self._facts(xray, assessed, self.left + wide + 5, top)
-        self._table(assessed, top + tall + 4, row)
+        draw_value_table(self.paper, self.left, self.right, top + tall + 4, row, assessed)
         self._footer(assessed)
 
     def _heading(self, xray: PredictedXray, assessed: AssessedAnalysis) -> float:
@@ -134,77 +169,6 @@ class _Page:
                 top += 3.2
             top += 1
 
-    def _table(self, assessed: AssessedAnalysis, top: float, row: float) -> None:
-        size = min(2.8, 0.62 * row)
-        columns = _Columns(self.left, self.right)
-        for words, place, align in (
-            ('measurement', columns.name, 'left'),
-            ('value', columns.value, 'right'),
-            ('± SE', columns.error, 'right'),
-            ('norm', columns.norm, 'left'),
-            ('deviation in SD', columns.bar_middle, 'middle'),
-            ('class', columns.label, 'left'),
-        ):
-            self.paper.words(words, (place, top + 0.7 * row), 0.85 * size, GREY, align=align)
-        top += row
-        for sd in (-3, -2, -1, 0, 1, 2, 3):
-            self.paper.words(
-                number(sd, 0, sign=True), (columns.bar_at(sd), top + 0.4 * row), 0.7 * size, GREY, align='middle'
-            )
-        top += 0.6 * row
-        self.paper.line((self.left, top), (self.right, top), Style(INK, 0.25))
-        begin, points = top, []  # Of each row the place of its deviation, or None.
-        for group in assessed.groups:
-            if len(assessed.groups) > 1:
-                self.paper.words(group.title, (columns.name, top + 0.74 * row), size, bold=True)
-                top += row
-                points.append(None)
-            for value in group.values:
-                points.append(self._row(value, top, row, size, columns))
-                top += row
-        for sd in (-3, -2, -1, 0, 1, 2, 3):
-            style = Style(GREY, 0.3 if sd == 0 else 0.12, 'solid' if sd == 0 else 'dotted')
-            self.paper.line((columns.bar_at(sd), begin), (columns.bar_at(sd), top), style)
-        # The polygon of cephalometric programs: one line down all deviations.
-        for one, other in itertools.pairwise(points):
-            if one is not None and other is not None:
-                self.paper.line(one, other, Style(GREY, 0.2))
-        for place in points:
-            if place is not None:
-                self.paper.dot(place, 0.7, INK, None)
-        self.paper.line((self.left, top), (self.right, top), Style(INK, 0.25))
-
-    def _row(
-        self, value: AssessedValue, top: float, row: float, size: float, columns: '_Columns'
-    ) -> tuple[float, float] | None:
-        """One measurement; returns the place of its deviation on the bar."""
-        paper, foot, measurement = self.paper, top + 0.74 * row, value.measurement
-        paper.words(fitting(measurement.title, size, columns.value - columns.name - 14), (columns.name, foot), size)
-        if np.isnan(value.value):
-            paper.words(UNKNOWN, (columns.value, foot), size, align='right')
-            return None
-        mark = ' ?' if value.flagged else ''
-        paper.words(f'{said(measurement, value.value)}{mark}', (columns.value, foot), size, bold=True, align='right')
-        if value.standard_error is not None:
-            error = number(value.standard_error, digits_of(measurement))
-            paper.words(f'± {error}', (columns.error, foot), size, align='right')
-        norm = norm_words(value)
-        paper.words(fitting(norm, size, columns.bar_left - columns.norm - 2), (columns.norm, foot), size)
-        if value.class_name:
-            words = f'{value.class_name}, undecided' if value.undecided else value.class_name
-            bold = value.is_normal is False and not value.undecided
-            paper.words(fitting(words, size, self.right - columns.label, bold), (columns.label, foot), size, bold=bold)
-        if value.deviation_sd is None:
-            return None
-        middle = top + row / 2
-        end = columns.bar_at(float(np.clip(value.deviation_sd, -_BAR_SD, _BAR_SD)))
-        begin, stop = sorted((columns.bar_at(0), end))
-        paper.box(begin, middle - 0.28 * row, max(stop - begin, 0.2), 0.56 * row, (0.72, 0.72, 0.76), None)
-        if abs(value.deviation_sd) > _BAR_SD:
-            arrow, align = ('◂', 'right') if value.deviation_sd < 0 else ('▸', 'left')
-            paper.words(arrow, (end, foot), size, align=align)
-        return end, middle
-
     def _footer(self, assessed: AssessedAnalysis) -> None:
         names = {value.norm.name: value.norm.source for value in assessed.values if value.norm is not None}
         sources = '; '.join(f'{name}' for name in dict.fromkeys(names))
@@ -217,68 +181,11 @@ class _Page:
         self.paper.words(NOTICE, (self.left, self.bottom + 2), 2.4, bold=True)
 
 
-class _Columns:
-    """Where the columns of the table stand, in mm."""
-
-    def __init__(self, left: float, right: float) -> None:
-        room = right - left
-        self.name = left
-        self.value = left + 0.34 * room
-        self.error = left + 0.41 * room
-        self.norm = left + 0.43 * room
-        self.bar_left, self.bar_right = left + 0.56 * room, left + 0.75 * room
-        self.label = left + 0.765 * room
-
-    @property
-    def bar_middle(self) -> float:
-        return (self.bar_left + self.bar_right) / 2
-
-    def bar_at(self, deviation_sd: float) -> float:
-        return self.bar_middle + deviation_sd / (2 * _BAR_SD) * (self.bar_right - self.bar_left - 4)
-
-
 def doubt_words(xray: PredictedXray) -> str:
     """Why an X-ray is doubtful."""
     return f'DOUBTFUL: {xray.warnings[0] if xray.warnings else "trust none of this"}'
 
 
-def norm_words(value: AssessedValue) -> str:
-    """A norm in short: mean ± SD, or its range."""
-    digits = digits_of(value.measurement)
-    if value.norm is None:
-        return UNKNOWN
-    if value.sd is None and value.range is not None:
-        return ' to '.join(_plain(end, digits) for end in value.range)
-    mean = UNKNOWN if value.mean is None else _plain(value.mean, digits)
-    return mean if value.sd is None else f'{mean} ± {_plain(value.sd, digits)}'
-
-
-def _plain(value: float, digits: int) -> str:
-    words = number(value, digits)
-    return words.rstrip('0').rstrip('.') if '.' in words else words
-
-
 def _whom(person: Person) -> str:
     sex = {'female': 'women', 'male': 'men', None: 'both sexes'}[person.sex]
     return f'adults, {sex}' if person.age is None else f'age {person.age:g}, {sex}'
-
-
-def fitting(words: str, size: float, room: float, bold: bool = False) -> str:
-    """Words cut to a room, with three dots where something is left out."""
-    if words_width(words, size, bold) <= room:
-        return words
-    while words and words_width(f'{words}…', size, bold) > room:
-        words = words[:-1]
-    return f'{words.rstrip()}…'
-
-
-def wrapped(words: str, size: float, room: float, bold: bool = False) -> list[str]:
-    """Words in lines that fit into a room; what is too long by itself is cut."""
-    lines = ['']
-    for word in words.split():
-        longer = f'{lines[-1]} {word}'.strip()
-        if lines[-1] and words_width(longer, size, bold) > room:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return [fitting(line, size, room, bold) for line in lines]

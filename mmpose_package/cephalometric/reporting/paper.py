@@ -247,3 +247,24 @@ def write_pdf(path: Path, pdf: bytes) -> None:
     """
     with atomic_write(path) as partial:
         partial.write_bytes(pdf)
+
+
+def fitting(words: str, size: float, room: float, bold: bool = False) -> str:
+    """Words cut to a room, with three dots where something is left out."""
+    if words_width(words, size, bold) <= room:
+        return words
+    while words and words_width(f'{words}…', size, bold) > room:
+        words = words[:-1]
+    return f'{words.rstrip()}…'
+
+
+def wrapped(words: str, size: float, room: float, bold: bool = False) -> list[str]:
+    """Words in lines that fit into a room; what is too long by itself is cut."""
+    lines = ['']
+    for word in words.split():
+        longer = f'{lines[-1]} {word}'.strip()
+        if lines[-1] and words_width(longer, size, bold) > room:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return [fitting(line, size, room, bold) for line in lines]

@@ -12,9 +12,10 @@ import numpy as np
 from cephalometric.errors import InputError
 from cephalometric.landmarks import LandmarkSet
 from cephalometric.measurements import AssessedAnalysis, AssessedValue, faces_right
-from cephalometric.reporting.film_page import MARGIN_MM, UNKNOWN, PageFacts
+from cephalometric.reporting.film_page import MARGIN_MM, PageFacts
 from cephalometric.reporting.paper import GREY, INK, Colour, Paper, Style, check_size_name
 from cephalometric.reporting.tracing import digits_of, number, said
+from cephalometric.reporting.value_table import UNKNOWN
 from cephalometric.results.predictions import NOTICE, PredictedXray
 
 BEFORE = Style(INK, 0.3)
