@@ -1,4 +1,4 @@
-"""The lines of an analysis: where they should be, in their colours, and nothing for what cannot be measured."""
+"""An analysis as a picture: the tracing, and beside it the values, which cover nothing of the X-ray."""
 
 from dataclasses import replace
 
@@ -7,158 +7,96 @@ import pytest
 
 from cephalometric.geometry import Orientation
 from cephalometric.landmarks import load_landmark_set
-from cephalometric.measurements import analyses_of, load_measurements
+from cephalometric.measurements import analyses_for, assess
 from cephalometric.phantom.rendering import make_phantom
-from cephalometric.reporting.analysis_drawing import LANDMARK_COLOUR, LENGTH_COLOUR, LINE_COLOUR, draw_analysis
-from cephalometric.reporting.marks import BANNER_COLOUR, FLAGGED_COLOUR
+from cephalometric.reporting.analysis_drawing import draw_analysis
+from cephalometric.reporting.film_page import WARNING
+from cephalometric.reporting.tracing import FLAGGED
 from cephalometric.results.predictions import PredictedXray
 
 LANDMARKS = load_landmark_set('cldetection2023')
-ANALYSES = analyses_of(load_measurements())
-STEINER = ANALYSES['steiner']
+ANALYSES = analyses_for(LANDMARKS)
+PHANTOM = make_phantom(5, 0.5)
+HEIGHT, WIDTH = PHANTOM.image.shape[:2]
+DOUBT = {
+    'doubtful': True,
+    'flagged': np.ones(len(LANDMARKS), bool),
+    'warnings': ('the model is far less sure than usual: check that it shows a whole head from the side',),
+}
 
 
-@pytest.fixture(scope='module')
-def phantom():
-    return make_phantom(5, 0.25)
-
-
-@pytest.fixture(scope='module')
-def points(phantom):
-    """Of a full-size X-ray, where marks are wide enough to be looked up by pixel."""
-    return phantom.points_px * 4
-
-
-GREY = np.full((2400, 2000), 90, np.uint8)
-
-
-def xray_of(points, spacing_mm=0.1, **others):
-    height, width = GREY.shape
+def xray_of(points=PHANTOM.points_px, spacing_mm=PHANTOM.spacing_mm, **others):
     scores = np.full(len(points), np.nan)
-    return PredictedXray('film', 'film.png', None, width, height, spacing_mm, Orientation(), points, scores, **others)
+    return PredictedXray('film', 'film.png', None, WIDTH, HEIGHT, spacing_mm, Orientation(), points, scores, **others)
 
 
-def draw(points, measurements=STEINER, spacing_mm=0.1, image=GREY, **others):
-    return draw_analysis(image, LANDMARKS, xray_of(points, spacing_mm, **others), measurements, 'Steiner')
-
-
-def pixel(picture, point):
-    x, y = np.round(point).astype(int)
-    return tuple(picture[y, x].tolist())
-
-
-def between(points, first, second, share=0.5):
-    start, end = (points[LANDMARKS.abbreviations.index(name)] for name in (first, second))
-    return start + share * (end - start)
-
-
-def test_lines_run_between_their_landmarks_and_a_little_on(points):
-    picture = draw(points)
-    for first, second in (('S', 'N'), ('Go', 'Gn')):
-        for share in (-0.05, 0.3, 0.5, 1.05):
-            assert pixel(picture, between(points, first, second, share)) == LINE_COLOUR
-        assert pixel(picture, between(points, first, second, 1.2)) == (90, 90, 90)
-
-
-def test_landmarks_and_measured_lengths_are_marked(points):
-    picture = draw(points)
-    assert pixel(picture, between(points, 'S', 'N', 0)) == LANDMARK_COLOUR
-    picture = draw(points, ANALYSES['jarabak'])
-    assert pixel(picture, between(points, 'N', 'Me')) == LENGTH_COLOUR
-
-
-def test_the_xray_is_not_changed_and_stays_visible(points):
-    picture = draw(points)
-    assert (GREY == 90).all()
-    assert picture.shape == (2400, 2000, 3)
-    assert (picture == 90).all(axis=2).mean() > 0.8
-
-
-def test_what_misses_a_landmark_is_not_drawn_but_named(points):
-    missing = points.copy()
-    missing[LANDMARKS.abbreviations.index('Gn')] = np.nan
-    picture = draw(missing)
-    assert pixel(picture, between(points, 'Go', 'Gn')) == (90, 90, 90)
-    assert pixel(picture, between(points, 'S', 'N')) == LINE_COLOUR
-    corner = np.s_[:600, :900]
-    assert (picture[corner] != draw(points)[corner]).any()
-
-
-def test_nothing_at_all_leaves_the_list_alone(points):
-    picture = draw(np.full_like(points, np.nan))
-    assert (picture[700:] == 90).all()
-
-
-def test_values_far_from_the_norm_stand_out(points):
-    upright = draw(points, [next(m for m in STEINER if m.name == 'SNA')])
-    changed = points.copy()
-    changed[LANDMARKS.abbreviations.index('A')] += (150, 0)
-    protruding = draw(changed, [next(m for m in STEINER if m.name == 'SNA')])
-
-    def coloured(picture):
-        corner = picture[:300, :900].astype(int)
-        return (np.ptp(corner, axis=2) > 60).sum()
-
-    assert coloured(upright) == 0 and coloured(protruding) > 200
-
-
-@pytest.mark.parametrize('analysis', ANALYSES)
-def test_every_analysis_is_drawn_on_a_phantom_with_and_without_a_spacing(phantom, analysis):
-    for spacing_mm in (phantom.spacing_mm, None):
-        picture = draw(phantom.points_px, ANALYSES[analysis], spacing_mm, phantom.image)
-        assert picture.shape == (*phantom.image.shape, 3)
-        assert (picture != phantom.image[:, :, None]).any(axis=2).mean() > 0.02
-
-
-def flags_of(*names):
-    return np.isin(LANDMARKS.abbreviations, names)
+def draw(analysis='steiner', image=PHANTOM.image, xray=None, **others):
+    xray = xray_of(**others) if xray is None else xray
+    assessed = assess(xray.points_px, LANDMARKS, xray.spacing_mm, ANALYSES[analysis], flagged=xray.flagged)
+    return draw_analysis(image, LANDMARKS, xray, assessed)
 
 
 def count(picture, colour):
-    """Pixels of about a colour: edges of letters and lines are blended."""
-    return int((np.abs(picture.astype(int) - colour).max(axis=2) < 50).sum())
+    """Pixels of about a colour, which is RGB: edges are blended."""
+    return int((np.abs(picture[..., ::-1].astype(int) - np.array(colour) * 255).max(axis=2) < 50).sum())
 
 
-def test_a_value_that_uses_a_flagged_landmark_is_marked_and_so_is_the_landmark(points):
-    chosen = [m for m in STEINER if m.name in ('SNA', 'SNB')]
-    plain, marked = draw(points, chosen, flagged=flags_of()), draw(points, chosen, flagged=flags_of('A'))
-    assert count(plain, FLAGGED_COLOUR) == 0
-    assert pixel(marked, between(points, 'S', 'N', 0)) == LANDMARK_COLOUR
-    assert pixel(marked, between(points, 'A', 'N', 0)) == FLAGGED_COLOUR
-    in_list = marked[:400, :900]
-    both = draw(points, chosen, flagged=flags_of('A', 'B'))[:400, :900]
-    assert 0 < count(in_list, FLAGGED_COLOUR) < count(both, FLAGGED_COLOUR)
-
-
-def test_a_flagged_landmark_that_no_drawn_value_uses_marks_nothing(points):
-    chosen = [m for m in STEINER if m.name == 'SNA']
-    assert (draw(points, chosen, flagged=flags_of('Go')) == draw(points, chosen, flagged=flags_of())).all()
-
-
-def test_a_prediction_that_was_not_assessed_says_so_and_a_labelled_xray_does_not(points):
-    labelled = draw(points)
-    predicted = draw_analysis(
-        GREY, LANDMARKS, replace(xray_of(points), scores=np.ones(len(points))), STEINER, 'Steiner'
-    )
-    assert count(labelled, FLAGGED_COLOUR) == 0 and count(predicted, FLAGGED_COLOUR) > 100
+def panel(picture):
+    return picture[:, WIDTH + 5 :]
 
 
 @pytest.mark.parametrize('analysis', ANALYSES)
-def test_every_analysis_of_a_doubtful_xray_has_a_banner(phantom, points, analysis):
-    for scale, image in ((4, GREY), (1, phantom.image)):
-        doubtful = {
-            'doubtful': True,
-            'flagged': flags_of(*LANDMARKS.abbreviations),
-            'warnings': ('the model is far less sure than usual: check that it shows a whole head from the side',),
-        }
-        picture = draw(points * scale / 4, ANALYSES[analysis], 0.1, image, **doubtful)
-        assert (picture[5] == BANNER_COLOUR).all()
-        assert count(picture, BANNER_COLOUR) > 0.02 * picture.shape[0] * picture.shape[1]
-        assert count(picture, FLAGGED_COLOUR) > 100 and count(picture, LANDMARK_COLOUR) == 0
+def test_the_xray_keeps_its_size_and_the_list_stands_beside_it(analysis):
+    picture = draw(analysis)
+    assert picture.shape[0] == HEIGHT and picture.shape[1] > 1.3 * WIDTH
+    of_the_film = np.abs(picture[:, :WIDTH, 0].astype(int) - PHANTOM.image) < 12
+    assert of_the_film.mean() > 0.85
+    letters = (panel(picture).min(axis=2) > 200).any(axis=1)
+    assert letters.any() and not letters[-5:].any()
 
 
-def test_the_reason_why_a_length_is_missing_is_the_spacing_only_where_there_is_none(points):
-    lengths = [m for m in STEINER if m.unit == 'mm']
-    together = np.full_like(points, 1200)
-    with_spacing, without = draw(together, lengths, 0.1), draw(together, lengths, None)
-    assert (with_spacing != without).any()
+def test_a_small_xray_is_drawn_large_enough_for_letters():
+    small = make_phantom(5, 0.1)
+    xray = replace(xray_of(small.points_px, small.spacing_mm), width=small.image.shape[1], height=small.image.shape[0])
+    assert draw(image=small.image, xray=xray).shape[0] == 1200
+
+
+def test_values_far_from_the_norm_stand_out():
+    changed = PHANTOM.points_px.copy()
+    changed[LANDMARKS.abbreviations.index('A')] += (60, 0)
+    usual, unusual = (panel(draw(points=points)) for points in (PHANTOM.points_px, changed))
+    assert (unusual.min(axis=2) > 200).sum() > (usual.min(axis=2) > 200).sum()
+
+
+def test_what_uses_a_flagged_landmark_is_explained():
+    flagged = np.isin(LANDMARKS.abbreviations, ['A'])
+    assert count(panel(draw(flagged=flagged)), FLAGGED) > 20
+    assert count(panel(draw(flagged=np.zeros(len(LANDMARKS), bool))), FLAGGED) == 0
+    others = np.isin(LANDMARKS.abbreviations, ["Me'"])
+    assert count(draw(flagged=others), FLAGGED) == 0
+
+
+def test_a_prediction_that_was_not_assessed_says_so_and_a_labelled_xray_does_not():
+    labelled = xray_of()
+    predicted = replace(labelled, scores=np.ones(len(LANDMARKS)))
+    assert count(panel(draw(xray=labelled)), FLAGGED) == 0 and count(panel(draw(xray=predicted)), FLAGGED) > 20
+
+
+@pytest.mark.parametrize('analysis', ANALYSES)
+def test_a_doubtful_xray_has_a_bar_above_it_that_covers_nothing(analysis):
+    plain, doubtful = draw(analysis), draw(analysis, **DOUBT)
+    bar = doubtful.shape[0] - plain.shape[0]
+    assert bar > 40
+    assert count(doubtful[:bar], WARNING) > 0.6 * bar * doubtful.shape[1]
+    assert count(doubtful[bar:], WARNING) == 0
+    film = doubtful[bar : bar + 60, :WIDTH, 0].astype(int)
+    assert np.abs(film - PHANTOM.image[:60]).mean() < 5
+
+
+def test_the_reason_why_a_value_is_missing_is_said():
+    together = np.full_like(PHANTOM.points_px, 300)
+    with_spacing, without = draw(points=together), draw(points=together, spacing_mm=None)
+    assert (panel(with_spacing)[100:] != panel(without)[100:]).any()
+    missing = PHANTOM.points_px.copy()
+    missing[LANDMARKS.abbreviations.index('Gn')] = np.nan
+    assert (panel(draw(points=missing)) != panel(draw())).any()

@@ -5,6 +5,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -14,14 +15,37 @@ import numpy as np
 from cephalometric.errors import InputError
 from cephalometric.geometry import Orientation
 from cephalometric.landmarks import LandmarkSet
-from cephalometric.measurements import Measurement, flagged_measurements, load_measurements, measure, measurements_for
+from cephalometric.measurements import (
+    AssessedAnalysis,
+    Measurement,
+    Person,
+    analyses_for,
+    assess,
+    check_norm_name,
+    errors_of_xray,
+    flagged_measurements,
+    load_analyses,
+    load_measurements,
+    measure,
+    measurements_for,
+)
 from cephalometric.prediction.model_folder import DEFAULT, find_model_folder
 from cephalometric.prediction.trained_model import Answer, TrainedModel
 from cephalometric.results.predictions import PredictedXray, image_entry
 from cephalometric.xrays.frames import check_spacing
 from cephalometric.xrays.reading import Xray, read_xrays
 
-__all__ = ['InputError', 'Model', 'Orientation', 'Result', 'Xray', 'load_measurements', 'load_model', 'read_xrays']
+__all__ = [
+    'InputError',
+    'Model',
+    'Orientation',
+    'Result',
+    'Xray',
+    'load_analyses',
+    'load_measurements',
+    'load_model',
+    'read_xrays',
+]
 
 FLAG_MM = 3.0
 """A landmark whose expected error is beyond this is flagged, unless the caller says otherwise."""
@@ -37,7 +61,7 @@ class Result(PredictedXray):
     Attributes:
         landmark_set: Names the K landmarks, in the order of all arrays.
         image: The X-ray, uint8, shape (H, W), or (H, W, 3) in RGB order; None after :meth:`without_image`.
-        See :class:`~cephalometric.results.predictions.PredictedXray` for the others.
+        The others are those of :class:`~cephalometric.results.predictions.PredictedXray`.
     """
 
     landmark_set: LandmarkSet = field(kw_only=True, repr=False)
@@ -73,6 +97,77 @@ class Result(PredictedXray):
         from cephalometric.reporting.marks import to_bgr
 
         save_picture(draw_prediction(to_bgr(self.image), self.landmark_set, self), Path(path))
+        return Path(path)
+
+    def analysis(
+        self,
+        name: str = 'steiner',
+        *,
+        sex: str | None = None,
+        age: float | None = None,
+        norms: str | None = None,
+        measurements: str | Path | None = None,
+    ) -> AssessedAnalysis:
+        """The measurements of an analysis with their norms, deviations and classes, in its groups and order.
+
+        Args:
+            name: Such as 'steiner'; ``load_analyses()`` has all.
+            sex: 'female' or 'male'; without it, norms for both sexes alone are used.
+            age: In years; without it, norms for adults are used.
+            norms: The name of a population whose norms come before others.
+            measurements: A JSON table with analyses, measurements and norms of one's own.
+
+        Raises:
+            InputError: There is no such analysis or no norm of that name, the landmarks do not allow the analysis, or
+                sex or age are impossible.
+        """
+        analyses = load_analyses(measurements)
+        check_norm_name(analyses, norms)
+        possible = analyses_for(self.landmark_set, analyses)
+        if name not in possible:
+            raise InputError(f'analysis {name!r}: the landmarks allow {", ".join(possible) or "none"}')
+        try:
+            person = Person(sex, age)
+        except ValueError as error:
+            raise InputError(str(error)) from None
+        return assess(
+            self.points_px,
+            self.landmark_set,
+            self.spacing_mm,
+            possible[name],
+            person=person,
+            norms=norms,
+            expected_error_mm=self.expected_error_mm,
+            flagged=self.flagged,
+        )
+
+    def page(
+        self,
+        path: str | Path,
+        analysis: str = 'steiner',
+        *,
+        sex: str | None = None,
+        age: float | None = None,
+        norms: str | None = None,
+        measurements: str | Path | None = None,
+        paper: str = 'A4',
+    ) -> Path:
+        """Write a page: the tracing of an analysis, and a table of its values against the norms.
+
+        Args:
+            path: A file that ends in .pdf or .png; replaced whole.
+            analysis, sex, age, norms, measurements: As for :meth:`analysis`.
+            paper: 'A4' or 'Letter'.
+
+        Raises:
+            InputError: As for :meth:`analysis`; or the page cannot be written there.
+        """
+        # Not above: drawing is not needed to predict.
+        from cephalometric.reporting.film_page import PageFacts, write_film_page
+
+        facts = PageFacts('found by a model', date.today(), Person(sex, age), paper)
+        assessed = self.analysis(analysis, sex=sex, age=age, norms=norms, measurements=measurements)
+        write_film_page(path, (self, self.image, assessed), self.landmark_set, facts)
         return Path(path)
 
     def to_json(self) -> dict:
@@ -147,6 +242,9 @@ class Model(TrainedModel):
             warnings=(*answer.doubts, *xray.warnings, *answer.remarks),
             doubtful=bool(answer.doubts),
             measurements=measure(answer.points_px, self.landmarks, xray.spacing_mm, self.measurements),
+            measurement_errors=errors_of_xray(
+                answer.points_px, answer.expected_error_mm, self.landmarks, xray.spacing_mm, self.measurements
+            ),
             flagged_measurements=flagged_measurements(self.measurements, self.landmarks, flagged),
             landmark_set=self.landmarks,
             image=xray.image,

@@ -1,10 +1,10 @@
-"""``measure``: landmarks into tables of measurements and pictures of analyses."""
+"""``measure``: landmarks into tables of measurements, pictures and pages of analyses, and comparisons of films."""
 
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from datetime import date
 
 import numpy as np
 from tqdm import tqdm
@@ -12,36 +12,47 @@ from tqdm import tqdm
 from cephalometric.commands import example
 from cephalometric.commands.number_flags import number
 from cephalometric.errors import InputError
-from cephalometric.landmarks import LandmarkSet
+from cephalometric.landmarks import LandmarkSet, known_abbreviations
 from cephalometric.measurements import (
+    Analysis,
+    AssessedAnalysis,
     Measurement,
-    analyses_of,
+    Person,
+    analyses_for,
+    assess,
+    check_norm_name,
+    errors_of_xray,
     flagged_measurements,
+    load_analyses,
     load_measurements,
     measure,
     measurements_for,
 )
-from cephalometric.names import file_stem, unique_stems
-from cephalometric.output_folder import output_folder
+from cephalometric.measurements.norms import SEXES
+from cephalometric.names import file_stem
+from cephalometric.output_folder import OutputFolder, output_folder
 from cephalometric.reporting.analysis_drawing import draw_analysis
 from cephalometric.reporting.drawing import save_picture
-from cephalometric.reporting.marks import to_bgr
+from cephalometric.reporting.film_page import PAGE_PIXELS_PER_POINT, FilmPages, PageFacts
+from cephalometric.reporting.found_xrays import find_xrays_of
+from cephalometric.reporting.paper import SIZES_MM, all_to_pixels, write_pdf
+from cephalometric.reporting.superimposition import comparison_page, pair_films, write_differences
 from cephalometric.reporting.tables import write_measurement_json, write_measurements
-from cephalometric.results.point_files import known_abbreviations, read_point_file
-from cephalometric.results.predictions import PredictedXray
+from cephalometric.results.point_files import read_point_file
+from cephalometric.results.predictions import PredictedXray, Predictions
 from cephalometric.xrays.frames import check_spacing
-from cephalometric.xrays.reading import read_xrays
 
 DESCRIPTION = """Take clinical measurements from landmarks: predictions.json or landmarks.csv of predict, or a COCO
 file. OUT receives measurements.csv, measurements.json with definitions, norms and sources and, where the X-rays are
-found, analyses/ with the lines drawn on them. What uses a flagged landmark is marked. Lengths need a spacing. For
-research; not a medical device."""
+found, analyses/ with the lines drawn on them; with --page also a page for each X-ray. What uses a flagged landmark is
+marked. Lengths need a spacing. For research; not a medical device."""
 EXAMPLE = """
   cephalometric measure results/predictions.json --out measured --analysis steiner downs
+  cephalometric measure results/predictions.json --out measured --analysis mcnamara --sex female --age 14 --page
   cephalometric measure corrected.csv --out measured --spacing 0.1
+  cephalometric measure --compare before.json after.json --out compared --analysis steiner
 """
-Analyses = Mapping[str, tuple[Measurement, ...]]
-OUTPUTS = ('measurements.csv', 'measurements.json', 'analyses')
+OUTPUTS = ('measurements.csv', 'measurements.json', 'analyses', 'pages', 'comparison.csv')
 
 
 def add_measure_command(commands: argparse._SubParsersAction) -> None:
@@ -49,7 +60,7 @@ def add_measure_command(commands: argparse._SubParsersAction) -> None:
     parser = commands.add_parser(
         'measure', help='take measurements from landmarks', description=DESCRIPTION, **example(EXAMPLE)
     )
-    parser.add_argument('landmarks', metavar='FILE', help='predictions.json, landmarks.csv or a COCO file')
+    parser.add_argument('landmarks', nargs='?', metavar='FILE', help='predictions.json, landmarks.csv or a COCO file')
     parser.add_argument('--out', required=True, metavar='DIR', help='the folder for the results; made if need be')
     parser.add_argument('--overwrite', action='store_true', help='replace earlier measurements in OUT')
     parser.add_argument(
@@ -58,9 +69,24 @@ def add_measure_command(commands: argparse._SubParsersAction) -> None:
         metavar='MM',
         help='mm per pixel, instead of what the file says',
     )
-    parser.add_argument('--measurements', metavar='JSON', help='measurements of your own, beside those of the package')
+    parser.add_argument('--measurements', metavar='JSON', help='measurements, analyses and norms of your own')
+    parser.add_argument('--sex', choices=SEXES, help='choose norms for this sex (default: norms for both alone)')
+    parser.add_argument(
+        '--age', type=number('--age', 'of years'), metavar='YEARS', help='choose norms for this age (default: adults)'
+    )
+    parser.add_argument('--norms', metavar='NAME', help='prefer the norms of this population, such as "Riedel 1952"')
     parser.add_argument(
         '--analysis', nargs='+', metavar='NAME', help='which to draw, such as steiner downs (default: the first)'
+    )
+    parser.add_argument(
+        '--page', action='store_true', help='a page for each X-ray, as PNG, and all together as PDF, in OUT/pages'
+    )
+    parser.add_argument('--paper', choices=list(SIZES_MM), default='A4', help='the size of pages [%(default)s]')
+    parser.add_argument(
+        '--compare',
+        nargs=2,
+        metavar=('BEFORE', 'AFTER'),
+        help='instead of FILE: two films of each patient, superimposed, with the differences of the measurements',
     )
     parser.add_argument('--no-overlay', action='store_true', help='draw no pictures')
     parser.set_defaults(run=run)
@@ -69,31 +95,125 @@ def add_measure_command(commands: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> None:
     """Measure and write."""
     check_spacing(args.spacing)
-    available = load_measurements(args.measurements)
-    used = {name for measurement in available for name in measurement.landmarks}
-    points = read_point_file(args.landmarks, args.spacing, known_abbreviations() | used)
-    for note in points.notes:
-        print(f'warning: {note}', file=sys.stderr)
-    measurements = measurements_for(points.landmarks, available)
+    if (args.landmarks is None) == (args.compare is None):
+        raise InputError('measure takes one FILE, or --compare BEFORE AFTER: give one of the two')
+    choice = Choice(args)
+    if args.compare:
+        compare(args, choice)
+        return
+    points = choice.read(args.landmarks)
+    measurements = measurements_for(points.landmarks, choice.measurements)
     if not measurements:
         raise InputError(f'{args.landmarks}: its {len(points.landmarks)} landmarks allow no measurement')
-    analyses = _chosen(analyses_of(measurements), args.analysis)
-    if not points.complete:
-        print(f'warning: {args.landmarks} is not complete: the run that made it was interrupted', file=sys.stderr)
+    analyses = analyses_for(points.landmarks, choice.analyses)
+    drawn = _chosen(analyses, args.analysis)
     with output_folder(args.out, OUTPUTS, args.overwrite) as output:
         xrays = [_measured(xray, points.landmarks, measurements) for xray in points.xrays]
         write_measurements(output.stage / 'measurements.csv', xrays, measurements)
-        write_measurement_json(output.stage / 'measurements.json', xrays, measurements)
-        if not args.no_overlay:
-            _draw(output.stage / 'analyses', points.landmarks, xrays, analyses)
+        write_measurement_json(
+            output.stage / 'measurements.json',
+            xrays,
+            measurements,
+            points.landmarks,
+            analyses,
+            choice.person,
+            args.norms,
+        )
+        if not args.no_overlay or args.page:
+            _draw(args, output, points, xrays, drawn, choice)
         output.publish(last='measurements.json')
     print(f'{summary(xrays, measurements)}: {args.out}')
+
+
+class Choice:
+    """Which measurements, analyses and norms the flags ask for.
+
+    Args:
+        args: The flags.
+
+    Raises:
+        InputError: The file of measurements, the age or the name of the norms is not usable.
+    """
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self._args = args
+        self.measurements = load_measurements(args.measurements)
+        self.analyses = load_analyses(args.measurements)
+        check_norm_name(self.analyses, args.norms)
+        try:
+            self.person = Person(args.sex, args.age)
+        except ValueError as error:
+            raise InputError(f'--age: {error}') from None
+
+    def read(self, path: str) -> Predictions:
+        """The landmarks of a file; what was found while reading is said."""
+        used = {name for measurement in self.measurements for name in measurement.landmarks}
+        points = read_point_file(path, self._args.spacing, known_abbreviations() | used)
+        for note in points.notes:
+            _say(note)
+        if not points.complete:
+            _say(f'{path} is not complete: the run that made it was interrupted')
+        return points
+
+    def assess(self, xray: PredictedXray, landmarks: LandmarkSet, analysis: Analysis) -> AssessedAnalysis:
+        """The values of an X-ray by an analysis."""
+        return assess(
+            xray.points_px,
+            landmarks,
+            xray.spacing_mm,
+            analysis,
+            person=self.person,
+            norms=self._args.norms,
+            expected_error_mm=xray.expected_error_mm,
+            flagged=xray.flagged,
+        )
+
+    def facts(self, points: Predictions) -> PageFacts:
+        """What pages say besides the values."""
+        names = points.model.get('names') if isinstance(points.model, Mapping) else None
+        by = f'found by {", ".join(map(str, names))}' if isinstance(names, list) and names else 'from a file'
+        return PageFacts(by, date.today(), self.person, self._args.paper)
+
+
+def compare(args: argparse.Namespace, choice: Choice) -> None:
+    """Superimpose the films of two files, and write the differences of their measurements."""
+    before, after = (choice.read(path) for path in args.compare)
+    if before.landmarks.abbreviations != after.landmarks.abbreviations:
+        raise InputError(f'{args.compare[0]} and {args.compare[1]} have other landmarks: compare those of one set')
+    pairs, alone = pair_films(before.xrays, after.xrays)
+    for name in alone:
+        _say(f'{name} is in one of the files alone, and not compared')
+    if not pairs:
+        raise InputError(f'{args.compare[0]} and {args.compare[1]} have no film of the same name: name them alike')
+    landmarks = before.landmarks
+    drawn = _chosen(analyses_for(landmarks, choice.analyses), args.analysis)
+    with output_folder(args.out, OUTPUTS, args.overwrite) as output:
+        assessed = {
+            name: [
+                (one, other, choice.assess(one, landmarks, analysis), choice.assess(other, landmarks, analysis))
+                for one, other in pairs
+            ]
+            for name, analysis in drawn.items()
+        }
+        write_differences(output.stage / 'comparison.csv', assessed)
+        for name, films in assessed.items():
+            pdf = comparison_page(films, landmarks, choice.facts(after))
+            _write_pages(output, f'comparison_{file_stem(name)}', [file_stem(one.name) for one, *_ in films], pdf)
+        output.publish(last='comparison.csv')
+    print(f'{len(pairs)} pairs of films compared: {args.out}')
 
 
 def _measured(xray: PredictedXray, landmarks: LandmarkSet, measurements: Sequence[Measurement]) -> PredictedXray:
     values = measure(xray.points_px, landmarks, xray.spacing_mm, measurements)
     known = [measurement for measurement in measurements if np.isfinite(values[measurement.name])]
-    return replace(xray, measurements=values, flagged_measurements=flagged_measurements(known, landmarks, xray.flagged))
+    return replace(
+        xray,
+        measurements=values,
+        measurement_errors=errors_of_xray(
+            xray.points_px, xray.expected_error_mm, landmarks, xray.spacing_mm, measurements
+        ),
+        flagged_measurements=flagged_measurements(known, landmarks, xray.flagged),
+    )
 
 
 def summary(xrays: Sequence[PredictedXray], measurements: Sequence[Measurement]) -> str:
@@ -110,53 +230,47 @@ def summary(xrays: Sequence[PredictedXray], measurements: Sequence[Measurement])
 
 
 def _draw(
-    folder: Path,
-    landmarks: LandmarkSet,
+    args: argparse.Namespace,
+    output: OutputFolder,
+    points: Predictions,
     xrays: Sequence[PredictedXray],
-    analyses: Analyses,
+    analyses: Mapping[str, Analysis],
+    choice: Choice,
 ) -> None:
-    """Draw each analysis on each X-ray that is found."""
-    by_file: dict[str, dict[int | None, tuple[str, PredictedXray]]] = {}
-    for stem, xray in zip(unique_stems(xray.name for xray in xrays), xrays, strict=True):
-        by_file.setdefault(xray.file, {})[xray.slice] = stem, xray
-    if '' in by_file:
-        print(
-            'warning: nothing is drawn, because a CSV file names no X-ray files: give predictions.json', file=sys.stderr
-        )
-        return
+    """Draw each analysis on each X-ray that is found, and its pages."""
+    (output.stage / 'analyses').mkdir()
+    stems, pages = [], {name: FilmPages(points.landmarks, choice.facts(points)) for name in analyses if args.page}
+    for stem, xray, image in find_xrays_of(xrays, _say):
+        stems.append(stem)
+        for name, analysis in analyses.items():
+            assessed = choice.assess(xray, points.landmarks, analysis)
+            if not args.no_overlay:
+                picture = draw_analysis(image, points.landmarks, xray, assessed)
+                save_picture(picture, output.stage / 'analyses' / f'{stem}_{file_stem(name)}.png')
+            if args.page:
+                pages[name].add(xray, image, assessed)
+    for name, pages_of_analysis in pages.items():
+        if stems:
+            _write_pages(output, file_stem(name), stems, pages_of_analysis.pdf())
+
+
+def _write_pages(output: OutputFolder, name: str, stems: Sequence[str], pdf: bytes) -> None:
+    """All pages as one PDF, and each as PNG."""
+    folder = output.stage / 'pages'
     folder.mkdir(exist_ok=True)
-    for file, slices in tqdm(by_file.items(), desc='Drawing', unit='file'):
-        try:
-            for picture in read_xrays(file):
-                if picture.slice in slices:
-                    stem, xray = slices[picture.slice]
-                    _draw_one(folder / stem, landmarks, xray, picture.image, analyses)
-        except InputError as error:
-            tqdm.write(f'warning: not drawn: {error}', file=sys.stderr)
+    write_pdf(folder / f'{name}.pdf', pdf)
+    for stem, picture in zip(stems, all_to_pixels(pdf, PAGE_PIXELS_PER_POINT), strict=True):
+        save_picture(picture, folder / f'{stem}_{name}.png')
 
 
-def _draw_one(
-    beginning: Path,
-    landmarks: LandmarkSet,
-    xray: PredictedXray,
-    image: np.ndarray,
-    analyses: Analyses,
-) -> None:
-    if image.shape[:2] != (xray.height, xray.width):
-        raise InputError(
-            f'{xray.file} is {image.shape[1]} x {image.shape[0]} pixels, but its landmarks are for '
-            f'{xray.width} x {xray.height}: it is another image by now'
-        )
-    for name, measurements in analyses.items():
-        title = f'{xray.name}   {name}'
-        picture = draw_analysis(to_bgr(image), landmarks, xray, measurements, title)
-        save_picture(picture, beginning.with_name(f'{beginning.name}_{file_stem(name)}.png'))
-
-
-def _chosen(analyses: Analyses, names: Sequence[str] | None) -> Analyses:
+def _chosen(analyses: Mapping[str, Analysis], names: Sequence[str] | None) -> dict[str, Analysis]:
     """The analyses of these names; by default the first of all."""
     names = list(analyses)[:1] if names is None else names
     unknown = [name for name in names if name not in analyses]
     if unknown:
         raise InputError(f'--analysis {unknown[0]}: the landmarks allow {", ".join(analyses) or "none"}')
     return {name: analyses[name] for name in names}
+
+
+def _say(message: str) -> None:
+    tqdm.write(f'warning: {message}', file=sys.stderr)

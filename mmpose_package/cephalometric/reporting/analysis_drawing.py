@@ -1,155 +1,107 @@
-"""The lines of a cephalometric analysis on an X-ray, with the values. Colours are BGR, as OpenCV writes them."""
-
-from collections.abc import Sequence
+"""An analysis on its X-ray as a picture: the tracing, and beside it, where it covers nothing, the values."""
 
 import numpy as np
 
 from cephalometric.landmarks import LandmarkSet
-from cephalometric.measurements import Measurement, flagged_measurements, measure
-from cephalometric.measurements.primitives import Segment
-from cephalometric.reporting.drawing import doubt_banner
-from cephalometric.reporting.marks import (
-    FLAGGED_COLOUR,
-    RING,
-    TEXT_COLOUR,
-    Colour,
-    box_around,
-    canvas_of,
-    dot,
-    free_place,
-    is_in,
-    line,
-    ring,
-    text,
-    word_list,
-)
+from cephalometric.measurements import AssessedAnalysis, AssessedValue
+from cephalometric.reporting.film_page import WARNING, doubt_words
+from cephalometric.reporting.paper import Colour, Paper, fitting, to_pixels, wrapped
+from cephalometric.reporting.tracing import FLAGGED, Tracing, finite_positions, said
+from cephalometric.reporting.value_table import norm_words
 from cephalometric.results.predictions import NOTICE, PredictedXray
 
-LINE_COLOUR: Colour = (255, 200, 60)
-LENGTH_COLOUR: Colour = (80, 220, 80)
-LANDMARK_COLOUR: Colour = (60, 90, 255)
-NEAR_COLOUR, FAR_COLOUR = (0, 200, 255), (90, 110, 255)
-_ROLES = {
-    'extension': (LINE_COLOUR, 1.5),
-    'line': (LINE_COLOUR, 3.0),
-    'foot': (LENGTH_COLOUR, 1.5),
-    'length': (LENGTH_COLOUR, 5.0),
-}  # In the order in which they are drawn.
-_OVERHANG = 0.08  # Lines are drawn longer than between their landmarks, so that one sees where they meet.
-_UNITS = {'deg': ' deg', 'mm': ' mm', '%': ' %', 'ratio': ''}
+_PANEL = 0.5  # Its width in parts of the X-ray's height.
+_LINES = 46  # Lines of words that fit into the height.
+_LEAST_HEIGHT = 1200  # Pixels; smaller X-rays are drawn larger, so that letters can be read.
+_PIXEL_MM = 25.4 / 72
+_BACK: Colour = (0.08, 0.08, 0.1)
+_WORDS: Colour = (1.0, 1.0, 1.0)
+_QUIET: Colour = (0.72, 0.72, 0.75)
+_BANNER = 0.06  # The height of the bar of a doubtful X-ray, in parts of the X-ray's.
 
 
 def draw_analysis(
-    image: np.ndarray,
-    landmark_set: LandmarkSet,
-    xray: PredictedXray,
-    measurements: Sequence[Measurement],
-    title: str,
+    image: np.ndarray, landmark_set: LandmarkSet, xray: PredictedXray, assessed: AssessedAnalysis
 ) -> np.ndarray:
-    """Draw a group of measurements: their lines, their landmarks, and a list of the values with their norms.
+    """Draw an analysis: its lines and landmarks on the X-ray, and a list of the values with their norms beside it.
 
-    A value is white within one standard deviation of its norm or without one, orange within two, red beyond. One that
-    uses a flagged landmark has the colour of flags instead, and a question mark. What cannot be measured on this X-ray
-    is listed with the reason. A doubtful X-ray has a banner that says why.
+    A value that is beyond one standard deviation of its norm has an asterisk, beyond two it has two; one that uses a
+    flagged landmark has a question mark. What cannot be measured on this X-ray is listed with the reason. Above a
+    doubtful X-ray a bar says why it is.
 
     Args:
-        image: The X-ray, uint8, shape (H, W) or (H, W, 3) in BGR order.
+        image: The X-ray, uint8, shape (H, W), or (H, W, 3) in RGB order.
         landmark_set: Names the K landmarks.
         xray: Its landmarks, spacing, flags and doubts.
-        measurements: What to draw, such as ``analyses_of(load_measurements())['steiner']``.
-        title: A line for the top of the picture.
+        assessed: Its values by the analysis.
 
     Returns:
-        A new uint8 picture, shape (H, W, 3) in BGR order.
+        A new uint8 picture in BGR order: the X-ray at its own size, or larger if it is small, and the list.
     """
-    canvas, size = canvas_of(image)
-    positions = dict(zip(landmark_set.abbreviations, np.asarray(xray.points_px, float), strict=True))
-    positions = {name: point for name, point in positions.items() if np.isfinite(point).all()}
-    drawable = [m for m in measurements if positions.keys() >= set(m.landmarks)]
-    for segment in _segments(drawable, positions):
-        _draw_segment(canvas, segment, size)
-    used = list(dict.fromkeys(name for measurement in drawable for name in measurement.landmarks))
-    flags = [] if xray.flagged is None else xray.flagged
-    flagged = {name for name, flag in zip(landmark_set.abbreviations, flags, strict=False) if flag}
-    for name in used:
-        if name in flagged:
-            ring(canvas, positions[name], FLAGGED_COLOUR, size, RING * size)
-        dot(canvas, positions[name], FLAGGED_COLOUR if name in flagged else LANDMARK_COLOUR, size)
-    taken = [doubt_banner(canvas, xray, size)] if xray.doubtful else []
-    lines = [(title, 1.2, TEXT_COLOUR), *_list(landmark_set, xray, measurements, positions)]
-    taken.append(word_list(canvas, lines, taken[0][3] if taken else 0, size))
-    radii = {name: (RING + 4 if name in flagged else 6) * size for name in used}
-    # Those beneath the banner or the list have no label, which would stand for nothing there.
-    labelled = [name for name in used if not is_in(positions[name], taken)]
-    taken += [box_around(positions[name], radii[name]) for name in labelled]
-    for name in labelled:
-        label, colour = (f'{name} ?', FLAGGED_COLOUR) if name in flagged else (name, TEXT_COLOUR)
-        place = free_place(canvas, label, positions[name], 0.9 * size, radii[name] + 4 * size, taken)
-        text(canvas, label, place, 0.9 * size, colour)
-    return canvas
+    rows, columns = image.shape[:2]
+    scale = max(1.0, _LEAST_HEIGHT / rows)
+    width, height = columns * scale, rows * scale
+    panel = _PANEL * height
+    top = _BANNER * height if xray.doubtful else 0.0
+    paper = Paper(width + panel, height + top, _PIXEL_MM)
+    paper.box(0, 0, width + panel, height + top, _BACK, None)
+    if xray.doubtful:
+        _banner(paper, xray, width + panel, top)
+    Tracing(paper, 0, top, width, height, image, sharp=True).draw(landmark_set, xray, assessed)
+    lines = _list(landmark_set, xray, assessed)
+    step = height / max(_LINES, 1.5 * len(lines))
+    left, room, foot = width + step, panel - 2 * step, top
+    for words, part, colour, bold in lines:
+        size = part * 0.55 * step
+        for line in wrapped(words, size, room, bold):
+            foot += 1.35 * part * step * 0.75
+            paper.words(fitting(line, size, room, bold), (left, foot), size, colour, bold=bold)
+    return to_pixels(paper.pdf(), pixels_per_point=1.0)
 
 
-def _list(
-    landmark_set: LandmarkSet,
-    xray: PredictedXray,
-    measurements: Sequence[Measurement],
-    positions: dict[str, np.ndarray],
-) -> list[tuple[str, float, Colour]]:
-    """The values, and below them what their colours and marks say."""
-    values = measure(xray.points_px, landmark_set, xray.spacing_mm, measurements)
-    known = [m for m in measurements if np.isfinite(values[m.name])]
-    marked = flagged_measurements(known, landmark_set, xray.flagged)
-    lines = []
-    for measurement in measurements:
-        value, is_marked = values[measurement.name], measurement.name in marked
-        colour = FLAGGED_COLOUR if is_marked else _colour(measurement, value)
-        if np.isnan(value):
-            words = f'{measurement.name}: {_why_not(measurement, positions, xray.spacing_mm)}'
-        else:
-            words = _words(measurement, value, is_marked)
-        lines.append((words, 1.0, colour))
-    if marked:
-        lines.append(('?: uses a flagged landmark', 0.75, FLAGGED_COLOUR))
+def _banner(paper: Paper, xray: PredictedXray, width: float, height: float) -> None:
+    """A bar above the X-ray that says why it is doubtful."""
+    paper.box(0, 0, width, height, WARNING, None)
+    size = 0.3 * height
+    for number_of_line, words in enumerate(wrapped(doubt_words(xray), size, width - 2 * size, bold=True)[:2], start=1):
+        paper.words(words, (size, 1.35 * size * number_of_line), size, _WORDS, bold=True)
+
+
+_Line = tuple[str, float, Colour, bool]
+
+
+def _list(landmark_set: LandmarkSet, xray: PredictedXray, assessed: AssessedAnalysis) -> list[_Line]:
+    """Words, the size of their letters, their colour, and whether they are heavy."""
+    spacing = 'spacing not known' if xray.spacing_mm is None else f'{xray.spacing_mm:g} mm per pixel'
+    lines: list[_Line] = [
+        (assessed.analysis.title, 1.7, _WORDS, True),
+        (f'{xray.name}   {spacing}', 1.1, _WORDS, False),
+    ]
+    positions = finite_positions(landmark_set, xray.points_px)
+    for group in assessed.groups:
+        if len(assessed.groups) > 1:
+            lines.append((group.title, 1.1, _QUIET, True))
+        lines += [_value_line(value, set(positions), xray.spacing_mm) for value in group.values]
+    if any(value.flagged for value in assessed.values):
+        lines.append(('?: uses a flagged landmark', 1.0, FLAGGED, False))
     if xray.flagged is None and xray.predicted:
-        lines.append(('no calibration: not assessed', 0.75, FLAGGED_COLOUR))
-    lines.append(('in brackets: norm; orange: beyond 1 SD, red: beyond 2 SD', 0.75, TEXT_COLOUR))
-    return [*lines, (NOTICE, 0.75, TEXT_COLOUR)]
+        lines.append(('no calibration: not assessed', 1.0, FLAGGED, False))
+    lines.append(('in brackets: norm; * beyond 1 SD, ** beyond 2 SD', 1.0, _QUIET, False))
+    return [*lines, (NOTICE, 1.0, _QUIET, False)]
 
 
-def _segments(measurements: Sequence[Measurement], positions: dict[str, np.ndarray]) -> list[Segment]:
-    """What to draw, each line once, however many measurements are taken from it."""
-    segments: dict[tuple, Segment] = {}
-    for measurement in measurements:
-        for segment in measurement.formula.segments(positions):
-            ends = sorted([tuple(segment.start), tuple(segment.end)])
-            segments.setdefault((segment.role, *ends), segment)
-    finite = [s for s in segments.values() if np.isfinite([s.start, s.end]).all()]
-    return sorted(finite, key=lambda segment: list(_ROLES).index(segment.role))
+def _value_line(value: AssessedValue, known: set[str], spacing_mm: float | None) -> _Line:
+    measurement = value.measurement
+    if np.isnan(value.value):
+        return f'{measurement.title}: {_why_not(value, known, spacing_mm)}', 1.2, _QUIET, False
+    norm = '' if value.norm is None else f' ({norm_words(value)})'
+    stars = '*' * min(int(abs(value.deviation_sd or 0)), 2)
+    mark = ' ?' if value.flagged else ''
+    return f'{measurement.title} {said(measurement, value.value)}{mark}{stars}{norm}', 1.2, _WORDS, bool(stars)
 
 
-def _draw_segment(canvas: np.ndarray, segment: Segment, size: float) -> None:
-    colour, width = _ROLES[segment.role]
-    overhang = _OVERHANG * (segment.end - segment.start) if segment.role == 'line' else 0
-    line(canvas, segment.start - overhang, segment.end + overhang, colour, size, width)
-
-
-def _why_not(measurement: Measurement, positions: dict[str, np.ndarray], spacing_mm: float | None) -> str:
-    missing = [name for name in measurement.landmarks if name not in positions]
+def _why_not(value: AssessedValue, known: set[str], spacing_mm: float | None) -> str:
+    missing = [name for name in value.measurement.landmarks if name not in known]
     if missing:
         return f'no {", ".join(missing)}'
-    return 'no spacing' if measurement.unit == 'mm' and spacing_mm is None else 'not defined'
-
-
-def _words(measurement: Measurement, value: float, marked: bool) -> str:
-    digits = 2 if measurement.unit == 'ratio' else 1
-    norm = measurement.norm
-    usual = '' if norm is None else f' ({norm.mean:g}{"" if norm.sd is None else f" +/- {norm.sd:g}"})'
-    said = f'{round(value, digits) + 0.0:.{digits}f}{_UNITS[measurement.unit]}'
-    return f'{measurement.name} {said}{" ?" if marked else ""}{usual}'
-
-
-def _colour(measurement: Measurement, value: float) -> Colour:
-    deviation = None if measurement.norm is None else measurement.norm.deviation_sd(value)
-    if deviation is None or not abs(deviation) > 1:
-        return TEXT_COLOUR
-    return NEAR_COLOUR if abs(deviation) <= 2 else FAR_COLOUR
+    return 'no spacing' if value.measurement.unit == 'mm' and spacing_mm is None else 'not defined'

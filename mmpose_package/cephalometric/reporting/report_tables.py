@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from cephalometric.csv_files import write_csv
-from cephalometric.measurements import class_successes, measurement_errors, measurements_for
+from cephalometric.measurements import analyses_for, analysis_agreement, measurement_errors, measurements_for
 from cephalometric.reporting.runs import Run, image_name, image_sources, later_runs, later_runs_per_landmark
 from cephalometric.results.evaluation import Evaluation
 from cephalometric.scores import THRESHOLDS_MM, Scores, score
@@ -268,7 +268,13 @@ def measurements(runs: Sequence[Run]) -> Table:
 
 def _measurement_cells(evaluation: Evaluation) -> list[tuple[Cell, ...]]:
     data = (evaluation.points_px, evaluation.true_px, evaluation.landmarks, evaluation.spacings_mm)
-    same = {success.measurement.name: success.success_percent for success in class_successes(*data)}
+    # The classes of the benchmark; those of the other analyses are another table.
+    benchmark = {name: analysis for name, analysis in analyses_for(data[2]).items() if name == 'isbi2015'}
+    same = {
+        entry.entry.name: entry.right_class_percent
+        for analysis in analysis_agreement(*data, benchmark)
+        for entry in analysis.entries
+    }
     return [
         (error.count, error.mean_absolute, error.sd, error.bias, same.get(error.measurement.name, np.nan))
         for error in measurement_errors(*data)

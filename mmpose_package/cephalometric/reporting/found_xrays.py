@@ -1,0 +1,48 @@
+"""The X-rays that results name, found again on disk, and sure to be the same."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from tqdm import tqdm
+
+from cephalometric.errors import InputError
+from cephalometric.names import unique_stems
+from cephalometric.results.predictions import PredictedXray
+from cephalometric.xrays.reading import read_xrays
+
+
+def find_xrays_of(
+    xrays: Sequence[PredictedXray], say: Callable[[str], None]
+) -> Iterator[tuple[str, PredictedXray, np.ndarray]]:
+    """Read the X-rays of results, file by file.
+
+    Args:
+        xrays: The results.
+        say: Is told, a line each, what is not found or is another image by now; the others come all the same.
+
+    Yields:
+        A stem for files, unique among the results; the result; the image, uint8, (H, W), or (H, W, 3) in RGB order.
+    """
+    by_file: dict[str, dict[int | None, tuple[str, PredictedXray]]] = {}
+    for stem, xray in zip(unique_stems(xray.name for xray in xrays), xrays, strict=True):
+        by_file.setdefault(xray.file, {})[xray.slice] = stem, xray
+    if '' in by_file:
+        say('nothing is drawn, because a CSV file names no X-ray files: give predictions.json')
+        return
+    for file, slices in tqdm(by_file.items(), desc='Drawing', unit='file'):
+        try:
+            for picture in read_xrays(file):
+                if picture.slice in slices:
+                    stem, xray = slices[picture.slice]
+                    _check_is_the_same(xray, picture.image)
+                    yield stem, xray, picture.image
+        except InputError as error:
+            say(f'not drawn: {error}')
+
+
+def _check_is_the_same(xray: PredictedXray, image: np.ndarray) -> None:
+    if image.shape[:2] != (xray.height, xray.width):
+        raise InputError(
+            f'{xray.file} is {image.shape[1]} x {image.shape[0]} pixels, but its landmarks are for '
+            f'{xray.width} x {xray.height}: it is another image by now'
+        )
