@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+import pypdfium2
 import pytest
 from command_lines import call, rows_of
 from test_predictions import COUNT, LANDMARKS, predicted, written
@@ -12,7 +13,6 @@ from test_predictions import COUNT, LANDMARKS, predicted, written
 from cephalometric.annotations.coco import load_coco
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.measurements import measure
-from cephalometric.reporting.marks import BANNER_COLOUR
 
 
 def test_the_ground_truth_of_a_coco_file_is_measured_and_drawn(data_root, tmp_path):
@@ -44,7 +44,9 @@ def test_predictions_as_json_and_as_csv_measure_the_same(tmp_path):
     assert from_json.keys() == from_csv.keys()
     assert (from_json['flagged'], from_json['warnings']) == (from_csv['flagged'], from_csv['warnings'])
     for name in from_json.keys() - {'image', 'flagged', 'warnings'}:
-        assert float(from_json[name]) == pytest.approx(float(from_csv[name]), abs=0.01), name
+        assert float(from_json[name] or 'nan') == pytest.approx(
+            float(from_csv[name] or 'nan'), abs=0.02, rel=0.02, nan_ok=True
+        ), name
     assert not (tmp_path / 'json' / 'analyses').exists()
 
 
@@ -95,7 +97,51 @@ def test_the_drawings_of_a_doubtful_xray_have_a_banner(tmp_path):
     pictures = list((tmp_path / 'out' / 'analyses').iterdir())
     assert len(pictures) == 2
     for path in pictures:
-        assert (cv2.imread(str(path))[5] == BANNER_COLOUR).all()
+        picture = cv2.imread(str(path))
+        red = (np.abs(picture[: picture.shape[0] - 2400].astype(int) - (25, 0, 191)) < 12).all(axis=2)
+        assert picture.shape[0] > 2400 and red.mean() > 0.6
+
+
+def test_pages_are_written_for_each_xray_and_together(tmp_path):
+    films = []
+    for name in 'ab':
+        films.append(tmp_path / f'{name}.png')
+        cv2.imwrite(str(films[-1]), np.full((2400, 1900), 90, np.uint8))
+    points = np.random.default_rng(0).uniform(0, 1500, (2, COUNT, 2))
+    written(
+        tmp_path,
+        *(replace(predicted(film.stem), file=str(film), points_px=xy) for film, xy in zip(films, points, strict=True)),
+    )
+    options = ('--analysis', 'steiner', 'downs', '--page', '--paper', 'Letter', '--no-overlay')
+    status, _, stderr = call('measure', tmp_path / 'predictions.json', '--out', tmp_path / 'out', *options)
+    assert status == 0, stderr
+    pages = sorted(path.name for path in (tmp_path / 'out' / 'pages').iterdir())
+    assert pages == ['a_downs.png', 'a_steiner.png', 'b_downs.png', 'b_steiner.png', 'downs.pdf', 'steiner.pdf']
+    assert cv2.imread(str(tmp_path / 'out' / 'pages' / 'a_downs.png')).shape[1] == 1275
+    document = pypdfium2.PdfDocument(tmp_path / 'out' / 'pages' / 'steiner.pdf')
+    assert len(document) == 2 and 'Steiner' in document[1].get_textpage().get_text_range()
+    document.close()
+    assert not (tmp_path / 'out' / 'analyses').exists()
+
+
+def test_two_films_are_compared_by_name(tmp_path):
+    points = np.random.default_rng(0).uniform(100, 1500, (2, COUNT, 2))
+    for name, xy, alone in (('before', points[0], 'x'), ('after', points[1], 'y')):
+        (tmp_path / name).mkdir()
+        written(tmp_path / name, replace(predicted('film'), points_px=xy), replace(predicted(alone), points_px=xy))
+    files = [tmp_path / name / 'predictions.json' for name in ('before', 'after')]
+    status, stdout, stderr = call('measure', '--compare', *files, '--out', tmp_path / 'out', '--analysis', 'steiner')
+    assert status == 0 and '1 pairs of films compared' in stdout, stderr
+    assert 'x is in one of the files alone' in stderr and 'y is in one of the files alone' in stderr
+    rows = {row['measurement']: row for row in rows_of(tmp_path / 'out' / 'comparison.csv')}
+    values = [measure(xy, LANDMARKS, predicted().spacing_mm)['SNA'] for xy in points]
+    assert float(rows['SNA']['change']) == pytest.approx(values[1] - values[0], abs=0.002)
+    names = sorted(path.name for path in (tmp_path / 'out' / 'pages').iterdir())
+    assert names == ['comparison_steiner.pdf', 'film_comparison_steiner.png']
+    for wrong in ([files[0], '--compare', *files], []):
+        status, _, stderr = call('measure', *wrong, '--out', tmp_path / 'none')
+        assert status == 2 and '--compare BEFORE AFTER: give one of the two' in stderr
+    assert not (tmp_path / 'none').exists()
 
 
 def test_without_a_spacing_there_are_no_lengths_unless_one_is_given(tmp_path):

@@ -3,7 +3,6 @@
 from datetime import date
 
 import numpy as np
-import pypdfium2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +15,6 @@ from cephalometric.phantom.rendering import make_phantom
 from cephalometric.reporting.film_page import PageFacts
 from cephalometric.reporting.superimposition import (
     BASES,
-    comparison_page,
     differences,
     points_in_mm,
     superimpose,
@@ -88,23 +86,3 @@ def test_differences_are_after_minus_before_and_their_errors_add_up():
     assert found['SNA'].standard_error == pytest.approx(np.hypot(*errors))
     assert found['SNB'].is_clear is False
     assert differences(assessed(xray()), assessed(xray()))[0].is_clear is None
-
-
-@pytest.mark.parametrize('paper', ['A4', 'Letter'])
-def test_a_page_names_both_films_and_every_measurement(paper):
-    changed = POINTS + np.random.default_rng(0).normal(0, 20, POINTS.shape)
-    before, after = xray(name='one'), xray(changed, name='other')
-    pair = before, after, assessed(before, 1.0), assessed(after, 1.0)
-    document = pypdfium2.PdfDocument(
-        comparison_page([pair, pair], LANDMARKS, PageFacts('a model', date(2026, 11, 25), ANYBODY, paper))
-    )
-    try:
-        assert len(document) == 2
-        text = document[1].get_textpage().get_text_range()
-    finally:
-        document.close()
-    assert 'before: one' in text and 'after: other' in text and 'For research' in text
-    for entry in STEINER.entries:
-        assert entry.measurement.title in text
-    for base in BASES:
-        assert base.title in text

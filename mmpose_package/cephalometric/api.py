@@ -20,7 +20,6 @@ from cephalometric.measurements import (
     Measurement,
     Person,
     analyses_for,
-    assess,
     check_norm_name,
     errors_of_xray,
     flagged_measurements,
@@ -31,7 +30,7 @@ from cephalometric.measurements import (
 )
 from cephalometric.prediction.model_folder import DEFAULT, find_model_folder
 from cephalometric.prediction.trained_model import Answer, TrainedModel
-from cephalometric.results.predictions import PredictedXray, image_entry
+from cephalometric.results.predictions import PredictedXray, assess_xray, image_entry
 from cephalometric.xrays.frames import check_spacing
 from cephalometric.xrays.reading import Xray, read_xrays
 
@@ -130,16 +129,7 @@ class Result(PredictedXray):
             person = Person(sex, age)
         except ValueError as error:
             raise InputError(str(error)) from None
-        return assess(
-            self.points_px,
-            self.landmark_set,
-            self.spacing_mm,
-            possible[name],
-            person=person,
-            norms=norms,
-            expected_error_mm=self.expected_error_mm,
-            flagged=self.flagged,
-        )
+        return assess_xray(self, self.landmark_set, possible[name], person, norms)
 
     def page(
         self,
@@ -155,12 +145,12 @@ class Result(PredictedXray):
         """Write a page: the tracing of an analysis, and a table of its values against the norms.
 
         Args:
-            path: A file that ends in .pdf or .png; replaced whole.
+            path: Ends in .pdf or .png; replaced whole.
             analysis, sex, age, norms, measurements: As for :meth:`analysis`.
             paper: 'A4' or 'Letter'.
 
         Raises:
-            InputError: As for :meth:`analysis`; or the page cannot be written there.
+            InputError: As for :meth:`analysis`; or the page cannot be written.
         """
         # Not above: drawing is not needed to predict.
         from cephalometric.reporting.film_page import PageFacts, write_film_page

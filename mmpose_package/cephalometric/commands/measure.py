@@ -12,14 +12,13 @@ from tqdm import tqdm
 from cephalometric.commands import example
 from cephalometric.commands.number_flags import number
 from cephalometric.errors import InputError
-from cephalometric.landmarks import LandmarkSet, known_abbreviations
+from cephalometric.landmarks import LandmarkSet
 from cephalometric.measurements import (
     Analysis,
     AssessedAnalysis,
     Measurement,
     Person,
     analyses_for,
-    assess,
     check_norm_name,
     errors_of_xray,
     flagged_measurements,
@@ -32,14 +31,15 @@ from cephalometric.measurements.norms import SEXES
 from cephalometric.names import file_stem
 from cephalometric.output_folder import OutputFolder, output_folder
 from cephalometric.reporting.analysis_drawing import draw_analysis
+from cephalometric.reporting.comparison_page import comparison_page
 from cephalometric.reporting.drawing import save_picture
 from cephalometric.reporting.film_page import PAGE_PIXELS_PER_POINT, FilmPages, PageFacts
 from cephalometric.reporting.found_xrays import find_xrays_of
 from cephalometric.reporting.paper import SIZES_MM, all_to_pixels, write_pdf
-from cephalometric.reporting.superimposition import comparison_page, pair_films, write_differences
+from cephalometric.reporting.superimposition import pair_films, write_differences
 from cephalometric.reporting.tables import write_measurement_json, write_measurements
-from cephalometric.results.point_files import read_point_file
-from cephalometric.results.predictions import PredictedXray, Predictions
+from cephalometric.results.point_files import known_abbreviations, read_point_file
+from cephalometric.results.predictions import PredictedXray, Predictions, assess_xray
 from cephalometric.xrays.frames import check_spacing
 
 DESCRIPTION = """Take clinical measurements from landmarks: predictions.json or landmarks.csv of predict, or a COCO
@@ -157,16 +157,7 @@ class Choice:
 
     def assess(self, xray: PredictedXray, landmarks: LandmarkSet, analysis: Analysis) -> AssessedAnalysis:
         """The values of an X-ray by an analysis."""
-        return assess(
-            xray.points_px,
-            landmarks,
-            xray.spacing_mm,
-            analysis,
-            person=self.person,
-            norms=self._args.norms,
-            expected_error_mm=xray.expected_error_mm,
-            flagged=xray.flagged,
-        )
+        return assess_xray(xray, landmarks, analysis, self.person, self._args.norms)
 
     def facts(self, points: Predictions) -> PageFacts:
         """What pages say besides the values."""
@@ -238,7 +229,8 @@ def _draw(
     choice: Choice,
 ) -> None:
     """Draw each analysis on each X-ray that is found, and its pages."""
-    (output.stage / 'analyses').mkdir()
+    if not args.no_overlay:
+        (output.stage / 'analyses').mkdir()
     stems, pages = [], {name: FilmPages(points.landmarks, choice.facts(points)) for name in analyses if args.page}
     for stem, xray, image in find_xrays_of(xrays, _say):
         stems.append(stem)

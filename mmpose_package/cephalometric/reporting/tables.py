@@ -8,8 +8,8 @@ import numpy as np
 from cephalometric import csv_files
 from cephalometric.files import write_json
 from cephalometric.landmarks import LandmarkSet
-from cephalometric.measurements import ANYBODY, Analysis, AssessedValue, Measurement, Norm, Person, assess
-from cephalometric.results.predictions import NOTICE, PredictedXray, Predictions
+from cephalometric.measurements import ANYBODY, Analysis, AssessedValue, Measurement, Norm, Person
+from cephalometric.results.predictions import NOTICE, PredictedXray, Predictions, assess_xray
 from cephalometric.scores import THRESHOLDS_MM, Scores
 
 COLUMNS = (
@@ -223,16 +223,7 @@ def _values(xray: PredictedXray, measurements: Sequence[Measurement]) -> dict:
 def _assessed(
     xray: PredictedXray, landmarks: LandmarkSet, analysis: Analysis, person: Person, norms: str | None
 ) -> dict:
-    assessed = assess(
-        xray.points_px,
-        landmarks,
-        xray.spacing_mm,
-        analysis,
-        person=person,
-        norms=norms,
-        expected_error_mm=xray.expected_error_mm,
-        flagged=xray.flagged,
-    )
+    assessed = assess_xray(xray, landmarks, analysis, person, norms)
     return {value.measurement.name: _judgement(value) for value in assessed.values if np.isfinite(value.value)}
 
 

@@ -161,6 +161,7 @@ def _from_csv(path: str | Path, asked_mm: float | None, known: Collection[str]) 
 
 def _xray_of_rows(path: Path, rows: Sequence[PointRow], names: list[str], spacing_mm: float | None) -> PredictedXray:
     points_px, scores = np.full((len(names), 2), np.nan), np.full(len(names), np.nan)
+    expected_mm = np.full(len(names), np.nan)
     flagged, assessed = np.zeros(len(names), bool), False
     for row in rows:
         place = names.index(row.landmark)
@@ -172,13 +173,14 @@ def _xray_of_rows(path: Path, rows: Sequence[PointRow], names: list[str], spacin
             )
         else:
             points_px[place] = row.mm / spacing_mm
-        scores[place] = row.score
+        scores[place], expected_mm[place] = row.score, row.expected_error_mm
         assessed |= row.flagged is not None
         flagged[place] = bool(row.flagged)
     doubtful = any(row.doubtful for row in rows)
     xray = _labelled(rows[0].image, '', (0, 0), spacing_mm, points_px)
     flags = np.ones(len(names), bool) if doubtful else flagged if assessed else None
-    return replace(xray, scores=scores, flagged=flags, doubtful=doubtful)
+    expected = expected_mm if np.isfinite(expected_mm).any() else None
+    return replace(xray, scores=scores, expected_error_mm=expected, flagged=flags, doubtful=doubtful)
 
 
 def _without_origin(

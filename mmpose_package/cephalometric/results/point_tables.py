@@ -16,7 +16,7 @@ from cephalometric.csv_files import CsvTable
 from cephalometric.errors import InputError
 from cephalometric.landmarks import find_abbreviation
 
-_NUMBERS = ('x_px', 'y_px', 'x_mm', 'y_mm', 'spacing_mm', 'score')
+_NUMBERS = ('x_px', 'y_px', 'x_mm', 'y_mm', 'spacing_mm', 'score', 'expected_error_mm')
 _NAMED_ROWS = 5
 
 
@@ -30,7 +30,7 @@ class PointRow:
         texts: The cells of x_px, y_px, x_mm and y_mm, as they are written.
         px, mm: Shape (2,) as x, y, in pixels and in mm; NaN where a cell is empty.
         rounding: Shape (4,): half a unit of the last digit of each of ``texts``.
-        spacing_mm, score: NaN where the cell is empty.
+        spacing_mm, score, expected_error_mm: NaN where the cell is empty.
         flagged: None where the cell is empty.
         doubtful: What the row says of its X-ray.
         warnings: Likewise.
@@ -45,6 +45,7 @@ class PointRow:
     rounding: np.ndarray
     spacing_mm: float
     score: float
+    expected_error_mm: float
     flagged: bool | None
     doubtful: bool
     warnings: str
@@ -96,6 +97,8 @@ def _row(table: CsvTable, cells: Sequence[str], line: int, known: Collection[str
         raise InputError(f'{table.path}, line {line}: of x_px and y_px one is empty; give both or none')
     if numbers[4] <= 0:
         raise InputError(f'{table.path}, line {line}: spacing_mm is {texts[4]}; give the millimetres per pixel')
+    if numbers[6] < 0:
+        raise InputError(f'{table.path}, line {line}: expected_error_mm is {texts[6]}; an error is not below 0')
     return PointRow(
         line,
         image,
@@ -106,6 +109,7 @@ def _row(table: CsvTable, cells: Sequence[str], line: int, known: Collection[str
         np.array([_rounding(text) for text in texts[:4]]),
         numbers[4],
         numbers[5],
+        numbers[6],
         _yes_or_no(table, line, 'flagged', cell('flagged')),
         bool(_yes_or_no(table, line, 'doubtful', cell('doubtful'))),
         cell('warnings'),
