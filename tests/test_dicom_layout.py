@@ -129,7 +129,7 @@ def test_more_pixels_than_the_header_says_are_told(layout):
         ({'Columns': ('LO', b'wide')}, 'without an image'),
         ({'Rows': short(60000), 'Columns': short(60000)}, '80 million'),
         ({'Rows': short(31)}, 'incomplete: 2400 bytes'),
-        ({'BitsAllocated': short(12), 'Rows': short(29)}, 'BitsAllocated .12.'),
+        ({'BitsAllocated': short(12), 'Rows': short(29)}, 'BitsAllocated = 12'),
         ({'SamplesPerPixel': short(4)}, 'PhotometricInterpretation'),
         ({'PhotometricInterpretation': ('CS', b'CMYK')}, 'PhotometricInterpretation'),
     ],

@@ -133,14 +133,20 @@ def _modality(values: np.ndarray, layout: Layout, header: Header) -> tuple[np.nd
     if slope == 0:
         header.remark('RescaleSlope', AS_STORED)
     if not slope or intercept is None or (slope, intercept) == (1, 0):
-        if (slope is None) != (intercept is None):
-            header.remarks.append(f'one of RescaleSlope and RescaleIntercept is missing: {AS_STORED}')
+        _remark_half(header, 'RescaleSlope', 'RescaleIntercept', AS_STORED)
         return values, whole
     rescaled = values.astype(float) * slope + intercept
     if not np.isfinite(rescaled).any() or (_distinct(values) and not _distinct(rescaled)):
         header.remark('RescaleSlope', AS_STORED)
         return values, whole
     return rescaled, whole and tuple(sorted(end * slope + intercept for end in whole))
+
+
+def _remark_half(header: Header, one: str, other: str, otherwise: str) -> None:
+    """Name two attributes of which only one is there."""
+    missing = [keyword for keyword in (one, other) if header.value(keyword) is None]
+    if len(missing) == 1:
+        header.remarks.append(f'{missing[0]} is missing beside its {other if missing[0] == one else one}: {otherwise}')
 
 
 def _distinct(values: np.ndarray) -> bool:
@@ -176,8 +182,7 @@ def _window(header: Header) -> tuple[float, float, str] | None:
     """Centre and width of the values between black and white, and its function (PS3.3, C.11.2.1.2 and C.11.2.1.3)."""
     centre, width = (header.number(keyword, SPREAD) for keyword in ('WindowCenter', 'WindowWidth'))
     if centre is None or width is None:
-        if centre != width:
-            header.remarks.append(f'one of WindowCenter and WindowWidth cannot be used: {SPREAD}')
+        _remark_half(header, 'WindowCenter', 'WindowWidth', SPREAD)
         return None
     function = header.code('VOILUTFunction') or 'LINEAR'
     if function not in ('LINEAR', 'LINEAR_EXACT', 'SIGMOID'):

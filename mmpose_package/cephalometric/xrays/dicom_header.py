@@ -99,19 +99,18 @@ class Header:
 
     def remark(self, keyword: str, otherwise: str) -> None:
         """Name an attribute that cannot be used, and what happens instead or helps."""
-        self.remarks.append(f'{keyword} = {self.quoted(keyword)} cannot be used: {otherwise}')
+        quoted = self.quoted(keyword)
+        self.remarks.append(f'{keyword} {f"= {quoted}" if quoted else "(no number)"} cannot be used: {otherwise}')
 
     def quoted(self, keyword: str) -> str:
-        """The value for a message, if it is made of numbers."""
+        """The value for a message, if it is made of numbers; else ''."""
         value = self.value(keyword)
-        if value is None:
-            return 'nothing'
         texts = value if isinstance(value, list | MultiValue) else [value]
         if all(isinstance(text, str | int | float) for text in texts):
             text = '\\'.join(str(text).strip(' \0') for text in texts)
             if QUOTABLE.fullmatch(text):
                 return text
-        return 'what is no number' if isinstance(value, str | bytes | MultiValue | list) else 'an unreadable value'
+        return ''
 
 
 def _numbers(value: object) -> list[float | None]:

@@ -210,7 +210,7 @@ def _bits(path: Path, header: Header, values: int, length: int | None) -> tuple[
         fitting = [bits for bits in ALLOCATED if 0 <= 8 * length - bits * values < 16 and bits >= (stored or 1)]
         if not fitting and allocated not in ALLOCATED:
             raise InputError(
-                f'{path}: cannot be decoded, because its BitsAllocated ({header.quoted("BitsAllocated")}) is unusual '
+                f'{path}: cannot be decoded, because its BitsAllocated = {header.quoted("BitsAllocated")} is unusual '
                 'and does not fit the size of its pixel data; export it again uncompressed'
             )
         if fitting:
