@@ -188,6 +188,14 @@ def test_each_problem_of_a_point_is_reported(tmp_path, row, expected):
     assert expected in read_points(path)[1]
 
 
+def test_what_predict_wrote_is_read(tmp_path):
+    header = ['image', 'landmark', 'name', 'x_px', 'y_px', 'spacing_mm', 'x_mm', 'y_mm', 'score']
+    rows = [['film', 'S', 'sella', '10.50', '20.00', '0.1', '1.050', '2.000', '0.9']]
+    annotations, report = read_points(write_table(tmp_path / 'landmarks.csv', header, rows))
+    assert not report and annotations['film'].points_px[0].tolist() == [10.5, 20]
+    assert annotations['film'].spacing_mm == 0.1
+
+
 def test_a_missing_column(tmp_path):
-    with pytest.raises(InputError, match=r"points\.csv: there is no column 'y'"):
+    with pytest.raises(InputError, match=r"points\.csv: there is no column 'y' or 'y_px'"):
         read_points(write_table(tmp_path / 'points.csv', ['image', 'landmark', 'x'], []))

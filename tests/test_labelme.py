@@ -90,3 +90,23 @@ def test_any_shapes_are_points_or_in_the_report(tmp_path, shapes):
     (tmp_path / 'film.json').write_text(json.dumps({'shapes': shapes, 'imagePath': 'a.png'}))
     annotations, report = read(tmp_path)
     assert bool(report) == (annotations['a.png'].visible.sum() < len(shapes))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    content=JSON
+    | st.fixed_dictionaries(
+        {},
+        optional={
+            'shapes': st.lists(JSON, max_size=2) | JSON,
+            'imagePath': st.just('a.png') | JSON,
+            'imageWidth': st.integers(-2, 9) | JSON,
+            'imageHeight': st.just(10**400) | JSON,
+            'spacing': st.just(0.1) | JSON,
+        },
+    )
+)
+def test_any_file_is_annotations_or_in_the_report(tmp_path, content):
+    (tmp_path / 'film.json').write_text(json.dumps(content))
+    annotations, report = read(tmp_path)
+    assert report or set(annotations) == {content['imagePath']}

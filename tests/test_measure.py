@@ -10,8 +10,8 @@ import pytest
 from command_lines import call, rows_of
 from test_predictions import COUNT, LANDMARKS, predicted, written
 
-from cephalometric.annotations.coco import load_coco
-from cephalometric.landmarks import load_landmark_set
+from cephalometric.annotations.coco import LabelledImage, coco_content, load_coco
+from cephalometric.landmarks import LandmarkSet, load_landmark_set
 from cephalometric.measurements import measure
 
 
@@ -142,6 +142,51 @@ def test_two_films_are_compared_by_name(tmp_path):
         status, _, stderr = call('measure', *wrong, '--out', tmp_path / 'none')
         assert status == 2 and '--compare BEFORE AFTER: give one of the two' in stderr
     assert not (tmp_path / 'none').exists()
+
+
+def test_what_is_odd_in_the_file_is_said(tmp_path):
+    header, *rows = [
+        'image,landmark,x_px,y_px,x_mm,y_mm',
+        'a,S,100,100,10,10',
+        'a,N,300,120,30,12',
+        'a,A,310,300,31,30',
+    ]
+    for name, more, words in (
+        ('corrected', 'a,B,900,400,30,40', 'B (900, 400 px; 30, 40 mm)'),
+        ('unknown', 'a,Sella,300,400,30,40', "knows 'Sella'"),
+        ('origin', 'a,B,0,0,,', 'at (0, 0): B'),
+    ):
+        (tmp_path / f'{name}.csv').write_text('\n'.join([header, *rows, more]))
+        status, _, stderr = call('measure', tmp_path / f'{name}.csv', '--out', tmp_path / name, '--no-overlay')
+        assert status == 0 and stderr.startswith('warning: ') and words in stderr and name in stderr
+        (row,) = rows_of(tmp_path / name / 'measurements.csv')
+        assert float(row['SNA (deg)']) > 0 and (name == 'unknown' or words in row['warnings'])
+    (tmp_path / 'twice.csv').write_text('\n'.join([header, *rows, rows[0]]))
+    status, _, stderr = call('measure', tmp_path / 'twice.csv', '--out', tmp_path / 'twice', '--no-overlay')
+    assert status == 2 and 'lines 2 and 5: a has two rows for S' in stderr and not (tmp_path / 'twice').exists()
+
+
+def test_the_ground_truth_of_a_landmark_set_of_ones_own_is_measured(tmp_path):
+    names = ('S', 'N', 'A', 'Zyg')
+    own = LandmarkSet('mine', 'mine', names, names, ('bone',) * 4, ())
+    points_px = np.array([[100.0, 100], [300, 120], [310, 300], [200, 200]])
+    image = LabelledImage(1, 'images/1.png', 400, 400, 0.1, points_px)
+    (tmp_path / 'test.json').write_text(json.dumps(coco_content([image], own)))
+    entry = {
+        'name': 'mine',
+        'title': 'My angle',
+        'unit': 'deg',
+        'formula': {'angle': ['S', 'N', 'Zyg']},
+        'sign': 'larger: more',
+        'definition': 'An angle.',
+        'source': 'here',
+    }
+    (tmp_path / 'mine.json').write_text(json.dumps({'measurements': [entry]}))
+    options = ('--measurements', tmp_path / 'mine.json', '--no-overlay')
+    status, _, stderr = call('measure', tmp_path / 'test.json', '--out', tmp_path / 'out', *options)
+    assert status == 0 and stderr == ''
+    (row,) = rows_of(tmp_path / 'out' / 'measurements.csv')
+    assert float(row['SNA (deg)']) > 0 and float(row['mine (deg)']) > 0
 
 
 def test_without_a_spacing_there_are_no_lengths_unless_one_is_given(tmp_path):

@@ -285,7 +285,13 @@ def test_the_report_in_the_documentation_is_what_is_printed(tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize(
-    ('form', 'opening'), [('cldetection2024', 'image file,'), ('csv', 'image,landmark'), ('labelme', '{"imagePath"')]
+    ('form', 'opening'),
+    [
+        ('cldetection2024', 'image file,'),
+        ('csv', 'image,landmark'),
+        ('labelme', '{"imagePath"'),
+        ('coco', '{"categories"'),
+    ],
 )
 def test_the_forms_in_the_documentation_are_read(tmp_path, form, opening):
     (tmp_path / 'example.json').write_text(documented(opening))

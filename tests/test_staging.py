@@ -72,6 +72,7 @@ def test_leftovers_of_a_killed_run_are_removed_and_nothing_else(tmp_path):
     (killed / RECORD).write_text('["images/1.png", "images/2.png", "train.json"]')
     (killed / 'train.json').write_text('half')
     (killed / '.valid.json.1f.partial').write_text('half')
+    (killed / '.valid.json.lock').write_text('process 5')
     (tmp_path / 'images').mkdir()
     (tmp_path / 'images' / '1.png').write_text('half')
     with staging(tmp_path, 'images', MADE) as stage:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from films import points, write_images, write_isbi2015, write_labelme, write_labels, write_point_rows
+from films import points, write_images, write_isbi2015, write_keypoints, write_labelme, write_labels, write_point_rows
 
 from cephalometric.annotations.coco import load_coco
 
@@ -32,6 +32,8 @@ def test_help_shows_an_example():
         '--seed',
         '--folds',
         '--allow-missing',
+        '--ignore-folders',
+        '--unusual-spacing',
         '--overwrite',
         '--image_save_dir',
     ):
@@ -71,6 +73,20 @@ def test_flags_that_help_after_an_error(tiny):
     assert content['categories'][0]['landmark_set'] == 'isbi2015'
 
 
+def test_a_scale_in_micrometres_is_asked_about_unless_it_is_said_to_be_right(tiny):
+    for entry in tiny.points:
+        entry['scale'] = 50
+    tiny.write()
+    done = step2(tiny)
+    assert done.returncode == 2 and '50 mm: slices 1 to 8' in done.stderr and '--unusual-spacing' in done.stderr
+    assert step2(tiny, '--unusual-spacing').returncode == 0
+
+
+def test_annotations_with_a_byte_order_mark(tiny):
+    tiny.annotation_path.write_bytes(b'\xef\xbb\xbf' + tiny.annotation_path.read_bytes())
+    assert step2(tiny).returncode == 0
+
+
 def test_an_unknown_landmark_set(tiny):
     done = step2(tiny, '--landmarks', 'cldetection2032')
     assert done.returncode == 2
@@ -91,6 +107,7 @@ def import_films(folder, source, *flags):
         ('cldetection2024', lambda path, films: write_labels(path, films, 0.1), ['--landmarks', 'isbi2015']),
         ('labelme', write_labelme, ['--landmarks', 'isbi2015', '--spacing', '0.1']),
         ('csv', write_point_rows, ['--landmarks', 'isbi2015', '--spacing', '0.1']),
+        ('coco', write_keypoints, ['--landmarks', 'isbi2015', '--spacing', '0.1']),
     ],
 )
 def test_image_files_with_every_form_of_annotations(tmp_path, source, write, flags):
@@ -132,6 +149,7 @@ def test_annotations_of_other_images_are_noted(tmp_path):
         (['--images', 'films'], '--images does not go with --source challenge'),
         (['--spacing', '0'], '--spacing does not go with --source challenge'),
         (['--source', 'csv', '--mha_file_path', 'a.mha'], '--mha_file_path does not go with --source csv'),
+        (['--ignore-folders'], '--ignore-folders does not go with --source challenge'),
         (['--source', 'csv', '--images', 'films'], '--source csv needs --images PATH and --annotations PATH'),
     ],
 )

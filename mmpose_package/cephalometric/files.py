@@ -141,8 +141,8 @@ def read_text(path: str | Path) -> str:
     except UnicodeDecodeError as error:
         place = content.count(b'\n', 0, error.start) + 1
         raise InputError(
-            f'{path}: is in none of the encodings UTF-8, UTF-16 and UTF-32 (line {place}): it may be GB18030, '
-            'Windows-1252 or another one: save it as UTF-8'
+            f'{path}: is no text in UTF-8, UTF-16 or UTF-32 (line {place}): it may be one in GB18030, Windows-1252 or '
+            'another encoding, and then: save it as UTF-8'
         ) from None
 
 

@@ -6,7 +6,8 @@ landmark has one for x and one for y. For the first landmark of a set, sella (S)
 ``p1y`` as in CL-Detection 2024, ``x1`` and ``y1``, or ``S_x`` and ``S_y``. Empty cells say that a landmark is not
 annotated.
 
-With one row a point: the columns ``image``, ``landmark``, ``x``, ``y``, and ``spacing`` where it is known.
+With one row a point: the columns ``image``, ``landmark``, ``x``, ``y``, and ``spacing`` where it is known; or, as
+``predict`` writes them, ``x_px``, ``y_px`` and ``spacing_mm``.
 ``landmark`` is an abbreviation of the landmark set. A row without x and y says nothing, and other columns are not
 read.
 
@@ -31,7 +32,7 @@ from cephalometric.errors import InputError, Problems
 from cephalometric.landmarks import LandmarkSet, find_abbreviation
 
 IMAGE_COLUMNS = ('image', 'image file')
-SPACING_COLUMNS = ('spacing', 'spacing(mm)')
+SPACING_COLUMNS = ('spacing', 'spacing(mm)', 'spacing_mm')
 
 
 def read_labels_csv(path: str | Path, landmark_set: LandmarkSet, problems: Problems) -> dict[str, Annotation]:
@@ -133,7 +134,7 @@ def read_point_csv(path: str | Path, landmark_set: LandmarkSet, problems: Proble
     """
     table = read_csv(path)
     image, landmark = table.column(*IMAGE_COLUMNS), table.column('landmark')
-    x, y, spacing = table.column('x'), table.column('y'), table.find_column(*SPACING_COLUMNS)
+    x, y, spacing = table.column('x', 'x_px'), table.column('y', 'y_px'), table.find_column(*SPACING_COLUMNS)
     table = table.with_decimal_points([x, y, spacing])
     builders: dict[str, AnnotationBuilder] = {}
     for row, line in zip(table.rows, table.lines, strict=True):

@@ -107,12 +107,12 @@ class Staging:
         shutil.rmtree(self.folder)
 
     def _is_ours(self, path: Path) -> bool:
-        """Whether a path in the hidden folder is one that the step makes: its files, their folders, half a file."""
+        """Whether a path in the hidden folder is one that the step makes: its files, their folders, half a file, a lock."""
         if path.is_symlink():
             return False
         name = path.relative_to(self.folder).as_posix()
-        half = path.name.startswith('.') and path.name.endswith('.partial')
-        return path.is_dir() or half or name in (RECORD, NEW_RECORD) or self._made.fullmatch(name) is not None
+        passing = path.name.startswith('.') and path.name.endswith(('.partial', '.lock'))
+        return path.is_dir() or passing or name in (RECORD, NEW_RECORD) or self._made.fullmatch(name) is not None
 
     def _recorded(self) -> list[str]:
         """The names in the record, which are all such as the step makes, and lead to nowhere outside ``root``."""
