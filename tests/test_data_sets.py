@@ -5,7 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from cephalometric.prediction.data_sets import answer_stack, write_stack_prediction
+from cephalometric.annotations.coco import load_coco
+from cephalometric.errors import InputError
+from cephalometric.prediction.data_sets import answer_stack, evaluate, write_stack_prediction
 from cephalometric.prediction.trained_model import TrainedModel
 from cephalometric.xrays.mha import open_stack, write_stack
 
@@ -33,3 +35,14 @@ def test_a_blank_slice_costs_the_others_nothing(model, phantom_stack, tmp_path):
     with pytest.warns(UserWarning, match='slice 2: it is blank'):
         answers = list(answer_stack(model, open_stack(tmp_path / 'stack.mha')))
     assert [bool(answer.scores.any()) for answer in answers] == [True, False, True]
+
+
+@pytest.mark.parametrize('images', [0, 3])
+def test_without_a_labelled_landmark_nothing_is_computed(model, data_root, tmp_path, images):
+    content = json.loads((data_root / 'test.json').read_text())
+    content['images'], content['annotations'] = content['images'][:images], content['annotations'][:images]
+    for annotation in content['annotations']:
+        annotation['keypoints'] = [0] * len(annotation['keypoints'])
+    (tmp_path / 'test.json').write_text(json.dumps(content))  # Its images are not there: they are not looked for.
+    with pytest.raises(InputError, match=f'none of its {images} images has a labelled landmark'):
+        evaluate(model, load_coco(tmp_path / 'test.json'))

@@ -42,3 +42,13 @@ def test_a_folder_without_a_config_has_not_passed_the_checks(tmp_path):
 def test_every_step_has_help_with_an_example(number):
     (script,) = ROOT.glob(f'step{number}_*.py')
     assert f'python {script.name}' in run_python(script, '--help').stdout
+
+
+@pytest.mark.parametrize('exists', [True, False])
+def test_a_folder_without_configs_is_no_success(tmp_path, exists):
+    folder = tmp_path / 'nowhere'
+    if exists:
+        folder.mkdir()
+    done = run_python('step1_test_mmpose.py', '--configs', folder, check=1)
+    assert f'[FAILED] {folder} holds configs' in done.stdout and 'All checks passed' not in done.stdout
+    assert '--configs' in done.stdout.partition('remedy:')[2]

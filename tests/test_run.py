@@ -9,11 +9,15 @@ import sys
 import time
 
 import cv2
+import numpy as np
 import pytest
 import torch
-from conftest import ROOT, TINY_RECIPE, run_python
+from conftest import ROOT, TINY_COARSE_TO_FINE, TINY_RECIPE, run_python
 
+from cephalometric.api import load_model
 from cephalometric.errors import InputError
+from cephalometric.results.evaluation import read_results
+from cephalometric.training.assessment import finish
 from cephalometric.training.checkpoints import latest_checkpoint, load_from_checked_file
 from cephalometric.training.config import load_config
 from cephalometric.training.run import train
@@ -222,3 +226,51 @@ def test_scaling_the_learning_rate_needs_a_base_batch_size(tmp_path, data_root):
     config.pop('auto_scale_lr')
     with pytest.raises(InputError, match='base_batch_size'):
         train(config, tmp_path, auto_scale_lr=True)
+
+
+def with_landmarks(data_root, folder, names, hidden):
+    """Prepared data of some of the landmarks, with a landmark that is annotated in none of some parts."""
+    (folder / 'mine.json').write_text(json.dumps({'subset_of': 'cldetection2023', 'landmarks': names}))
+    (folder / 'images').symlink_to(data_root / 'images')
+    for part in ('train', 'valid', 'test'):
+        content = json.loads((data_root / f'{part}.json').read_text())
+        category = content['categories'][0]
+        places = [category['keypoints'].index(name) for name in names]
+        category |= {'landmark_set': 'mine', 'keypoints': names, 'skeleton': []}
+        for annotation in content['annotations']:
+            rows = np.reshape(annotation['keypoints'], (-1, 3))[places]
+            rows[[part in hidden and name == hidden[part] for name in names]] = 0
+            annotation['keypoints'] = rows.ravel().tolist()
+        (folder / f'{part}.json').write_text(json.dumps(content))
+    options = {
+        f'{part}_dataloader.{name}': 0 for part in ('train', 'val') for name in ('num_workers', 'persistent_workers')
+    }
+    return lambda recipe: load_config(recipe, str(folder), str(folder / 'mine.json'), options)
+
+
+def test_one_landmark_is_trained_scored_and_calibrated(data_root, tmp_path):
+    config_of = with_landmarks(data_root, tmp_path, ['N'], {})
+    config = config_of(TINY_RECIPE)
+    lines = list(finish(config, train(config, tmp_path / 'run')))
+    model = load_model(tmp_path / 'run' / 'model')
+    assert model.landmarks.abbreviations == ('N',) and model.calibration is not None and 'Report' in lines[-1]
+    # Of a single landmark there is no distance from which patches could take their scale.
+    with pytest.raises(InputError, match=r'there are none for a single landmark: .* or take another recipe'):
+        train(config_of(TINY_COARSE_TO_FINE), tmp_path / 'coarse_to_fine')
+
+
+def test_a_landmark_that_only_the_training_images_have_is_left_out_of_the_scores(data_root, tmp_path):
+    config = with_landmarks(data_root, tmp_path, ['S', 'N', 'A'], {'valid': 'N'})(TINY_RECIPE)
+    list(finish(config, train(config, tmp_path / 'run')))
+    scores = read_results(tmp_path / 'run' / 'report_valid' / 'results.json').per_landmark()
+    assert [score.count for score in scores] == [2, 0, 2]
+
+
+@pytest.mark.parametrize('recipe', [TINY_RECIPE, TINY_COARSE_TO_FINE])
+def test_a_landmark_that_no_training_image_has_is_refused_before_anything_is_written(data_root, tmp_path, recipe):
+    config = with_landmarks(data_root, tmp_path, ['S', 'N', 'A'], {'train': 'N'})(recipe)
+    with pytest.raises(
+        InputError, match=r'train\.json: no X-ray has the landmark N, .*docs/landmark_sets\.md'
+    ) as error:
+        train(config, tmp_path / 'run')
+    assert '\n' not in str(error.value) and not (tmp_path / 'run').exists()

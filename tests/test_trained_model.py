@@ -1,14 +1,18 @@
 """A model folder opened: what the Runner scores, by PyTorch or ONNX Runtime, alone or as an ensemble."""
 
+import json
 import shutil
 
 import numpy as np
+import onnx
 import pytest
+import torch
 from conftest import TINY_RECIPE
 from mmengine.runner import Runner
 
 from cephalometric.annotations.coco import load_coco, read_image
 from cephalometric.errors import InputError
+from cephalometric.files import sha256
 from cephalometric.prediction.data_sets import evaluate
 from cephalometric.prediction.trained_model import TrainedModel
 from cephalometric.training.config import load_config
@@ -94,3 +98,45 @@ def test_evaluating_refuses_other_landmarks(model_folder, data_root):
     other = replace(labelled, abbreviations=labelled.abbreviations[:19], landmark_set='isbi2015')
     with pytest.raises(InputError, match='--landmarks isbi2015'):
         evaluate(TrainedModel([model_folder]), other)
+
+
+def spoilt(folder, value, target):
+    """A copy of a model whose weights are not finite, for PyTorch and in its graphs, and whose checksums fit."""
+    shutil.copytree(folder, target)
+    weights = torch.load(target / 'weights.pth', weights_only=True)
+    first = next(name for name, tensor in weights['state_dict'].items() if tensor.numel() > 1)
+    weights['state_dict'][first].view(-1)[0] = value
+    torch.save(weights, target / 'weights.pth')
+    graph = onnx.load(target / 'search.onnx')
+    kept = next(tensor for tensor in graph.graph.initializer if tensor.data_type == onnx.TensorProto.FLOAT)
+    numbers = onnx.numpy_helper.to_array(kept).copy()
+    numbers.flat[-1] = value
+    kept.CopyFrom(onnx.numpy_helper.from_array(numbers, kept.name))
+    onnx.save(graph, target / 'search.onnx')
+    content = json.loads((target / 'model.json').read_text())
+    content['files'] |= {name: sha256(target / name) for name in ('weights.pth', 'search.onnx')}
+    (target / 'model.json').write_text(json.dumps(content))
+    return target
+
+
+@pytest.mark.parametrize('value', [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize('backend', ['torch', 'onnxruntime'])
+def test_a_diverged_model_is_refused_when_it_is_opened_alone_or_as_a_member(model_folder, tmp_path, backend, value):
+    bad = spoilt(model_folder, value, tmp_path / 'diverged')
+    for folders in ([bad], [model_folder, bad]):
+        with pytest.raises(InputError, match='not finite: the training diverged') as error:
+            TrainedModel(folders, calibration=False, backend=backend)
+        assert str(bad) in str(error.value)
+
+
+def test_a_calibration_of_other_weights_is_refused_before_networks_are_loaded(model_folder, other_model, tmp_path):
+    mixed = tmp_path / 'mixed'
+    shutil.copytree(other_model, mixed)
+    shutil.copy(model_folder / 'calibration.json', mixed)
+    (mixed / 'weights.pth').write_bytes(b'damaged')  # It would be named if it were loaded.
+    content = json.loads((mixed / 'model.json').read_text())
+    content['files']['weights.pth'] = sha256(mixed / 'weights.pth')
+    (mixed / 'model.json').write_text(json.dumps(content))
+    for folder, calibration in ((mixed, None), (other_model, model_folder / 'calibration.json')):
+        with pytest.raises(InputError, match='made for other models than this one'):
+            TrainedModel([folder], calibration=calibration)

@@ -29,8 +29,10 @@ def answer_labelled(model: TrainedModel, labelled: LabelledImages, rank: int = 0
     """Predict the images of a COCO file, or the share of one of several processes.
 
     Raises:
-        InputError: The landmarks of file and model differ, or images are not those that were labelled.
+        InputError: The landmarks of file and model differ, images are not those that were labelled, or none is.
     """
+    if not any(image.visible.any() for image in labelled.images):
+        raise InputError(f'{labelled.path}: none of its {len(labelled)} images has a labelled landmark')
     if labelled.abbreviations != model.landmarks.abbreviations:
         raise InputError(
             f'{labelled.path} has the {len(labelled.abbreviations)} landmarks of {labelled.landmark_set!r}, the model '

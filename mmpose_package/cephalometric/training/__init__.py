@@ -5,6 +5,6 @@ config is all that MMPose needs.
 """
 
 from cephalometric import models
-from cephalometric.training import checkpoints, dataset, hooks, metric, patch_samples, transforms
+from cephalometric.training import checkpoints, dataset, hooks, metric, patch_samples, pretrained, transforms
 
-__all__ = ['checkpoints', 'dataset', 'hooks', 'metric', 'models', 'patch_samples', 'transforms']
+__all__ = ['checkpoints', 'dataset', 'hooks', 'metric', 'models', 'patch_samples', 'pretrained', 'transforms']
