@@ -68,7 +68,7 @@ def test_one_film_never_costs_the_others_whatever_its_name(tmp_path, png):
     with open(os.path.join(films, b'broken\xff.png'), 'wb') as file:
         file.write(png[:40])
     process = start('predict', tmp_path / 'films', '--out', out, '--upright')
-    _stdout, stderr = process.communicate()
+    _, stderr = process.communicate()
     assert process.returncode == 1 and 'Traceback' not in stderr and '\x1b[2J' not in stderr, stderr
     found = json.loads((out / 'predictions.json').read_bytes().decode('utf-8'))
     assert {os.path.basename(os.fsencode(image['file'])) for image in found['images']} == set(NASTY)
