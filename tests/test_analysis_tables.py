@@ -160,7 +160,7 @@ def places(content, path=()):
             yield (*path, key)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=200)
 @given(st.sampled_from([place for place in places(WHOLE) if place]), JSON)
 def test_anything_anywhere_in_a_table_is_taken_or_refused_in_one_line(tmp_path_factory, place, content):
     table = json.loads(json.dumps(WHOLE))

@@ -69,7 +69,7 @@ def test_an_entry_of_the_same_name_takes_the_place(tmp_path):
         ({'norms': {}}, '"norms" must be a list'),
         ({'median': 3}, "'median' is not known"),
         ({'words': ['low', 'high']}, '"words" are three texts'),
-        ({'formula': {'times': ['x', {'distance': ['S', 'N']}]}}, '"times" takes a number and a formula'),
+        ({'formula': {'times': ['x', {'distance': ['S', 'N']}]}}, '"times" takes a number, not'),
         ({'formula': {'distance': [{'crossing': ['S', 'N']}, 'A']}}, 'is not a line'),
         ({'formula': {'distance': [{'foot': ['S']}, 'A']}}, '"foot" takes 2 arguments'),
         ({'title': 5}, '"title" must be a text'),

@@ -158,14 +158,14 @@ def test_sex_age_and_name_choose_the_norm(tmp_path):
     written(tmp_path, replace(predicted(), points_px=np.random.default_rng(0).uniform(0, 1500, (COUNT, 2))))
 
     def norms(*options):
-        arguments = ('--out', tmp_path / 'out', '--no-overlay', '--overwrite', *options)
+        arguments = ('--out', tmp_path / 'out', '--no-overlay', '--overwrite', '--spacing', 0.1, *options)
         assert call('measure', tmp_path / 'predictions.json', *arguments)[0] == 0
         content = json.loads((tmp_path / 'out' / 'measurements.json').read_text())
         analyses = content['images'][0]['analyses']
-        return analyses['wits']['wits']['norm'], analyses['jarabak']['jarabak_ratio']['norm']['range']
+        return analyses['mcnamara']['SNA']['norm'], analyses['jarabak']['jarabak_ratio']['norm']['range']
 
     assert norms() == (None, [59, 63])
-    assert norms('--sex', 'female')[0]['mean'] == -0.1
+    assert norms('--sex', 'female')[0]['mean'] == 82.4
     assert norms('--norms', 'Jarabak and Fizzell 1972')[1] == [62, 65]
     for options, words in ((('--age', 0), '--age: age 0'), (('--norms', 'nobody'), "--norms 'nobody': no norm")):
         status, _, stderr = call('measure', tmp_path / 'predictions.json', '--out', tmp_path / 'no', *options)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cephalometric.measurements.points import Crossing, Foot, Middle, abbreviations, at, constructions
+from cephalometric.measurements.points import Crossing, Foot, Middle, Turned, abbreviations, at, constructions
 
 P, Q, R, S = ('P',), ('Q',), ('R',), ('S',)
 PLACES = st.tuples(*[st.floats(-1000, 1000)] * 2).map(np.array)
@@ -44,6 +44,12 @@ def test_a_foot_lies_on_its_line_below_its_point(p, q, r):
     assert np.linalg.norm(place - p) <= min(np.linalg.norm(q - p), np.linalg.norm(r - p)) + 1e-6
 
 
+@pytest.mark.parametrize('degrees', range(-180, 181, 30))
+def test_a_turned_point_goes_clockwise_about_its_pivot(degrees):
+    place = Turned(P, Q, degrees).at(positions((5, 3), (2, 3)))
+    assert place == pytest.approx([2 + 3 * np.cos(np.deg2rad(degrees)), 3 + 3 * np.sin(np.deg2rad(degrees))])
+
+
 def test_points_are_built_on_others_and_many_heads_go_at_once():
     deep = Middle((Crossing((P, Q), (R, S)), P))
     one = positions((0, 0), (1, 0), (5, 3), (5, 2))
@@ -59,3 +65,4 @@ def test_it_is_drawn_how_a_point_is_found():
     assert any(segment.end.tolist() == [5, 0] for segment in crossing)
     roles = [segment.role for segment in Foot(P, (Q, R)).segments(positions((2, 5), (0, 0), (1, 0)))]
     assert 'foot' in roles and list(Middle((P, Q)).segments({})) == []
+    assert len(list(Turned(P, Q, 7.0).segments(positions((5, 3), (2, 3))))) == 1
