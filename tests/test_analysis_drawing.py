@@ -10,8 +10,8 @@ from cephalometric.landmarks import load_landmark_set
 from cephalometric.measurements import analyses_for, assess
 from cephalometric.phantom.rendering import make_phantom
 from cephalometric.reporting.analysis_drawing import draw_analysis
-from cephalometric.reporting.film_page import WARNING
 from cephalometric.reporting.tracing import FLAGGED
+from cephalometric.reporting.tracing_page import WARNING
 from cephalometric.results.predictions import PredictedXray
 
 LANDMARKS = load_landmark_set('cldetection2023')

@@ -9,8 +9,8 @@ from test_superimposition import LANDMARKS, POINTS, STEINER, assessed, xray
 
 from cephalometric.measurements import ANYBODY
 from cephalometric.reporting.comparison_page import comparison_page
-from cephalometric.reporting.film_page import PageFacts
 from cephalometric.reporting.superimposition import BASES
+from cephalometric.reporting.tracing_page import PageFacts
 
 
 @pytest.mark.parametrize('paper', ['A4', 'Letter'])

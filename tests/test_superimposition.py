@@ -12,13 +12,13 @@ from cephalometric.geometry import Orientation
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.measurements import ANYBODY, analyses_for, assess
 from cephalometric.phantom.rendering import make_phantom
-from cephalometric.reporting.film_page import PageFacts
 from cephalometric.reporting.superimposition import (
     BASES,
     differences,
     points_in_mm,
     superimpose,
 )
+from cephalometric.reporting.tracing_page import PageFacts
 from cephalometric.results.predictions import PredictedXray
 
 LANDMARKS = load_landmark_set('cldetection2023')

@@ -153,11 +153,11 @@ class Result(PredictedXray):
             InputError: As for :meth:`analysis`; or the page cannot be written.
         """
         # Not above: drawing is not needed to predict.
-        from cephalometric.reporting.film_page import PageFacts, write_film_page
+        from cephalometric.reporting.tracing_page import PageFacts, write_tracing_page
 
         facts = PageFacts('found by a model', date.today(), Person(sex, age), paper)
         assessed = self.analysis(analysis, sex=sex, age=age, norms=norms, measurements=measurements)
-        write_film_page(path, (self, self.image, assessed), self.landmark_set, facts)
+        write_tracing_page(path, (self, self.image, assessed), self.landmark_set, facts)
         return Path(path)
 
     def to_json(self) -> dict:

@@ -33,11 +33,11 @@ from cephalometric.output_folder import OutputFolder, output_folder
 from cephalometric.reporting.analysis_drawing import draw_analysis
 from cephalometric.reporting.comparison_page import comparison_page
 from cephalometric.reporting.drawing import save_picture
-from cephalometric.reporting.film_page import PAGE_PIXELS_PER_POINT, FilmPages, PageFacts
 from cephalometric.reporting.found_xrays import find_xrays_of
 from cephalometric.reporting.paper import SIZES_MM, all_to_pixels, write_pdf
 from cephalometric.reporting.superimposition import pair_films, write_differences
 from cephalometric.reporting.tables import write_measurement_json, write_measurements
+from cephalometric.reporting.tracing_page import PAGE_PIXELS_PER_POINT, PageFacts, TracingPages
 from cephalometric.results.point_files import known_abbreviations, read_point_file
 from cephalometric.results.predictions import PredictedXray, Predictions, assess_xray
 from cephalometric.xrays.frames import check_spacing
@@ -231,7 +231,7 @@ def _draw(
     """Draw each analysis on each X-ray that is found, and its pages."""
     if not args.no_overlay:
         (output.stage / 'analyses').mkdir()
-    stems, pages = [], {name: FilmPages(points.landmarks, choice.facts(points)) for name in analyses if args.page}
+    stems, pages = [], {name: TracingPages(points.landmarks, choice.facts(points)) for name in analyses if args.page}
     for stem, xray, image in find_xrays_of(xrays, _say):
         stems.append(stem)
         for name, analysis in analyses.items():

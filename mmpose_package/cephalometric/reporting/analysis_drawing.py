@@ -4,9 +4,9 @@ import numpy as np
 
 from cephalometric.landmarks import LandmarkSet
 from cephalometric.measurements import AssessedAnalysis, AssessedValue
-from cephalometric.reporting.film_page import WARNING, doubt_words
 from cephalometric.reporting.paper import Colour, Paper, fitting, to_pixels, wrapped
 from cephalometric.reporting.tracing import FLAGGED, Tracing, finite_positions, said
+from cephalometric.reporting.tracing_page import WARNING, doubt_words
 from cephalometric.reporting.value_table import norm_words
 from cephalometric.results.predictions import NOTICE, PredictedXray
 

@@ -6,7 +6,6 @@ import numpy as np
 
 from cephalometric.landmarks import LandmarkSet
 from cephalometric.measurements import AssessedAnalysis, AssessedValue
-from cephalometric.reporting.film_page import MARGIN_MM, PageFacts
 from cephalometric.reporting.paper import GREY, INK, Colour, Paper, Style, check_size_name
 from cephalometric.reporting.superimposition import (
     BASES,
@@ -18,6 +17,7 @@ from cephalometric.reporting.superimposition import (
     superimpose,
 )
 from cephalometric.reporting.tracing import digits_of, number, said
+from cephalometric.reporting.tracing_page import MARGIN_MM, PageFacts
 from cephalometric.reporting.value_table import UNKNOWN
 from cephalometric.results.predictions import NOTICE, PredictedXray
 

@@ -13,9 +13,9 @@ from cephalometric.geometry import Orientation
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.measurements import ANYBODY, Person, analyses_for, assess
 from cephalometric.phantom.rendering import make_phantom
-from cephalometric.reporting.film_page import FilmPages, PageFacts, write_film_page
 from cephalometric.reporting.paper import all_to_pixels, fitting, words_width, wrapped
 from cephalometric.reporting.tracing import digits_of, number, said
+from cephalometric.reporting.tracing_page import PageFacts, TracingPages, write_tracing_page
 from cephalometric.reporting.value_table import norm_words
 from cephalometric.results.predictions import PredictedXray
 
@@ -66,7 +66,7 @@ def texts(pdf):
 
 
 def page(*films, person=ANYBODY, paper='A4'):
-    pages = FilmPages(LANDMARKS, PageFacts('isbi2015, of a test', date(2026, 11, 25), person, paper))
+    pages = TracingPages(LANDMARKS, PageFacts('isbi2015, of a test', date(2026, 11, 25), person, paper))
     for one in films:
         pages.add(*one)
     return pages.pdf()
@@ -136,8 +136,8 @@ def test_words_fit_into_their_room():
 def test_a_page_is_a_pdf_or_a_picture_by_the_end_of_its_name(tmp_path):
     facts = PageFacts('isbi2015', date(2026, 11, 25), ANYBODY)
     for name in ('page.pdf', 'page.PNG'):
-        write_film_page(tmp_path / name, film(), LANDMARKS, facts)
+        write_tracing_page(tmp_path / name, film(), LANDMARKS, facts)
     assert (tmp_path / 'page.pdf').read_bytes().startswith(b'%PDF')
     assert cv2.imread(str(tmp_path / 'page.PNG')).shape == (1754, 1241, 3)
     with pytest.raises(InputError, match=r'page.jpg: pages are written as .pdf or .png'):
-        write_film_page(tmp_path / 'page.jpg', film(), LANDMARKS, facts)
+        write_tracing_page(tmp_path / 'page.jpg', film(), LANDMARKS, facts)

@@ -54,7 +54,7 @@ class PageFacts:
     paper: str = 'A4'
 
 
-class FilmPages:
+class TracingPages:
     """A PDF with a page for each X-ray.
 
     Args:
@@ -88,7 +88,7 @@ class FilmPages:
         return self._paper.pdf()
 
 
-def write_film_page(
+def write_tracing_page(
     path: str | Path,
     film: tuple[PredictedXray, np.ndarray, AssessedAnalysis],
     landmark_set: LandmarkSet,
@@ -103,7 +103,7 @@ def write_film_page(
     kind = path.suffix.lower()
     if kind not in ('.pdf', '.png'):
         raise InputError(f'{path}: pages are written as .pdf or .png: let the name end so')
-    pages = FilmPages(landmark_set, facts)
+    pages = TracingPages(landmark_set, facts)
     pages.add(*film)
     pdf = pages.pdf()
     if kind == '.pdf':
