@@ -1,8 +1,8 @@
 """Formulas of measurements, as they stand in JSON tables.
 
 A point is the abbreviation of a landmark, ``{"midpoint": ["U6", "L6"]}``, ``{"crossing": [line, line]}``, where two
-lines meet, ``{"foot": [point, line]}``, the foot of a perpendicular, or ``{"turned": [point, pivot, degrees]}``, a point
-turned about another one; a line is a pair of points. A formula is
+lines meet, ``{"foot": [point, line]}``, the foot of a perpendicular, or ``{"turned": [point, pivot, degrees]}``, a
+point turned about another one; a line is a pair of points. A formula is
 
 - ``{"angle": [p, vertex, q]}``: the angle at the vertex, 0 to 180 degrees;
 - ``{"turn": [line, other]}``: the angle from one line's direction to the other's, positive when the end goes down at
