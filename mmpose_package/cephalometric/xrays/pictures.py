@@ -16,7 +16,7 @@ from cephalometric.xrays.frames import Frame, check_size, decoding, grey_levels
 FORMATS = ('PNG', 'JPEG', 'TIFF', 'BMP', 'WEBP')
 TIFF = (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+')
 SIGNATURES = (png_chunks.SIGNATURE[:4], b'\xff\xd8\xff', *TIFF, b'BM')
-TURNED = range(2, 9)
+TURNED, SIDEWAYS = range(2, 9), range(5, 9)
 TURNS = {
     **{2: np.fliplr, 3: lambda image: np.rot90(image, 2), 4: np.flipud, 5: lambda image: image.swapaxes(0, 1)},
     **{6: lambda image: np.rot90(image, -1), 7: lambda image: np.rot90(image, 2).swapaxes(0, 1), 8: np.rot90},
@@ -67,7 +67,8 @@ def _open(file: BinaryIO, path: Path) -> Image.Image:
         raise InputError(
             f'{path}: not a PNG, JPEG, TIFF, BMP or WebP file, or its header is damaged; copy it again'
         ) from None
-    check_size(path, picture.height, picture.width, bytes_per_pixel=4)
+    depth = {'I;16': 2, 'I;16B': 2, 'I': 4, 'F': 4}.get(picture.mode, len(picture.getbands()))
+    check_size(path, picture.height, picture.width, bytes_per_pixel=depth)
     return picture
 
 
@@ -175,19 +176,22 @@ def _deep_frame(
     """Of values of more than 8 bits, (H, W) or (H, W, 3), as they are stored."""
     if values.ndim == 3 and (values[..., 0] == values[..., 1]).all() and (values[..., 0] == values[..., 2]).all():
         values = values[..., 0]
-    if hidden is None and alpha is not None and (alpha != _opaque(alpha)).any():
+    see_through = alpha is not None and bool((alpha != _opaque(alpha)).any())
+    if see_through:
         hidden = alpha == 0
-    image = grey_levels(values, None if hidden is None else ~hidden)
+    elif hidden is not None:
+        see_through = bool(hidden.any())
+    image = grey_levels(values, ~hidden if see_through else None)
     if inverted:
         image = 255 - image
-    if hidden is not None:
+    if see_through:
         if alpha is not None and not premultiplied:
             share = np.clip(alpha / _opaque(alpha), 0, 1).astype(np.float32)
             image = np.rint(image * (share if image.ndim == 2 else share[..., None])).astype(np.uint8)
         image[hidden] = 0
     image = np.ascontiguousarray(TURNS[orientation](image)) if orientation in TURNS else image
     warnings = _turned(orientation, image)
-    return Frame(image, warnings=(*warnings, SEE_THROUGH) if hidden is not None else warnings)
+    return Frame(image, warnings=(*warnings, SEE_THROUGH) if see_through else warnings)
 
 
 def _opaque(alpha: np.ndarray) -> float:
@@ -204,15 +208,21 @@ def _read_tiff(path: Path, file: BinaryIO) -> Iterator[Frame]:
 
 def _tiff_frame(path: Path, file: BinaryIO, page: tiff_pages.TiffPage) -> Frame:
     if not page.by_pillow:
+        # OpenCV turns a TIFF upright, too.
         values = _by_opencv(np.memmap(path, np.uint8, mode='r'), page.index)
-        if values.shape[:2] != (page.rows, page.columns) or values.itemsize * 8 != page.bits:
+        upright = (page.columns, page.rows) if page.orientation in SIDEWAYS else (page.rows, page.columns)
+        if values.shape[:2] != upright or values.itemsize * 8 != page.bits:
             raise ValueError('its pixels are not those of its header')
         colours = values[..., :3] if values.ndim == 3 else values
         alpha = values[..., 3] if page.alpha else None
         premultiplied = page.alpha == tiff_pages.PREMULTIPLIED
-        return _deep_frame(colours, alpha, None, page.orientation, page.inverted, premultiplied)
-    picture = _open(file, path)
-    picture.seek(page.index)
+        frame = _deep_frame(colours, alpha, None, 1, page.inverted, premultiplied)
+        return Frame(frame.image, warnings=_turned(page.orientation, frame.image) + frame.warnings)
+    try:
+        picture = _open(file, path)
+        picture.seek(page.index)
+    except (InputError, SyntaxError):  # What Pillow says of kinds that it does not know.
+        raise tiff_pages.unsupported(path, page.kind) from None
     if not page.deep:
         return _frame(path, picture)
     picture.load()  # This turns it upright.

@@ -46,8 +46,8 @@ class TiffPage:
         photometric: What its values mean, as TIFF numbers it.
         alpha: ``PREMULTIPLIED``, ``STRAIGHT``, or 0 where the last channel is no alpha.
         orientation: 1 to 8, as in EXIF.
-        deep: Whether it has more than 8 bits.
         by_pillow: Whether Pillow reads it as it is meant, and not OpenCV.
+        kind: What it is, in words.
     """
 
     index: int
@@ -59,8 +59,13 @@ class TiffPage:
     photometric: int
     alpha: int
     orientation: int
-    deep: bool
     by_pillow: bool
+    kind: str
+
+    @property
+    def deep(self) -> bool:
+        """Whether it has more than 8 bits."""
+        return self.bits > 8
 
     @property
     def inverted(self) -> bool:
@@ -86,7 +91,7 @@ def _directories(path: Path, file: BinaryIO) -> tuple[list[dict], bool]:
     little_endian = head[:2] == b'II'
     if BIG in head[2:4]:
         if not little_endian:
-            raise _unsupported(path, 'big-endian BigTIFF')
+            raise unsupported(path, 'big-endian BigTIFF')
         head += file.read(8)
     directory = TiffImagePlugin.ImageFileDirectory_v2(head)
     directories, seen = [], set()
@@ -144,18 +149,22 @@ def _page(path: Path, number: int, tags: dict, little_endian: bool) -> TiffPage:
         colour = channels in (3, 4) and photometric == RGB and planes == 1
         by_opencv = (grey or colour) and kind in OPENCV and compression in OPENCV_COMPRESSIONS
     uniform = len(set(_all(tags, BITS))) <= 1 and len(set(_all(tags, FORMAT))) <= 1
+    name = _name(bits, form, photometric, channels, planes, compression)
     if not (by_pillow or by_opencv) or not uniform:
-        colours = COLOURS.get(photometric, f'photometric {photometric}')
-        alpha = ' with alpha' if channels in (2, 4) and photometric in (0, 1, 2) else ''
-        layout = ', channel after channel' if planes != 1 else ''
-        packing = TiffTags.lookup(COMPRESSION).enum
-        packed = next((name for name, value in packing.items() if value == compression), str(compression))
-        kind = f'{bits}-bit{FORMATS.get(form, "")} {colours}{alpha}{layout}, compression {packed}'
-        raise _unsupported(path, kind)
+        raise unsupported(path, name)
     extra = _number(tags, EXTRA, 0) if channels in (2, 4) else 0
     alpha = extra if extra in (PREMULTIPLIED, STRAIGHT) else 0
     orientation = _number(tags, ORIENTATION, 1)
-    return TiffPage(number, rows, columns, bits, channels, form, photometric, alpha, orientation, bits > 8, by_pillow)
+    return TiffPage(number, rows, columns, bits, channels, form, photometric, alpha, orientation, by_pillow, name)
+
+
+def _name(bits: int, form: int, photometric: int, channels: int, planes: int, compression: int) -> str:
+    colours = COLOURS.get(photometric, f'photometric {photometric}')
+    alpha = ' with alpha' if channels in (2, 4) and photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB) else ''
+    layout = ', channel after channel' if planes != 1 else ''
+    packings = TiffTags.lookup(COMPRESSION).enum.items()
+    packing = next((name for name, number in packings if number == compression), str(compression))
+    return f'{bits}-bit{FORMATS.get(form, "")} {colours}{alpha}{layout}, compression {packing}'
 
 
 def _all(tags: dict, tag: int) -> tuple:
@@ -163,7 +172,7 @@ def _all(tags: dict, tag: int) -> tuple:
     return value if isinstance(value, tuple) else (value,)
 
 
-def _unsupported(path: Path, kind: str) -> InputError:
+def unsupported(path: Path, kind: str) -> InputError:
     return InputError(
         f'{path}: a TIFF of a kind that is not supported ({kind}): save it as 8-bit or 16-bit grey, without alpha'
     )
