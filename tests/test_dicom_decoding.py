@@ -76,19 +76,29 @@ def test_compressed_frames_of_another_size_than_the_header_says_are_refused(tmp_
         list(read_dicom(path))
 
 
-def test_bits_above_those_stored_are_no_grey_levels_in_jpeg_2000_either(tmp_path):
+@pytest.mark.parametrize('name', COMPRESSORS)
+@pytest.mark.parametrize('shift', [0, 4])
+def test_bits_that_are_not_stored_are_no_grey_levels_when_compressed_either(tmp_path, name, shift):
     (sound,) = read_dicom(write(tmp_path / 'sound.dcm', data_set()))
-    overlay = np.random.default_rng(1).integers(0, 16, RAMP.shape).astype(np.uint16) << 12
-    path = write(tmp_path / 'film.dcm', data_set(RAMP | overlay, BitsStored=16, HighBit=15))
-    dataset = pydicom.dcmread(compress(path, 'JPEG 2000'))
-    dataset.BitsStored, dataset.HighBit = 12, 11
+    others = np.random.default_rng(1).integers(0, 16, RAMP.shape).astype(np.uint16) << (0 if shift else 12)
+    path = write(tmp_path / 'film.dcm', data_set(RAMP << shift | others, BitsStored=16, HighBit=15))
+    dataset = pydicom.dcmread(compress(path, name))
+    dataset.BitsStored, dataset.HighBit = 12, 11 + shift
     dataset.save_as(path)
     (frame,) = read_dicom(path)
     np.testing.assert_array_equal(frame.image, sound.image)
 
 
-@pytest.mark.parametrize('name', COMPRESSORS)
-@pytest.mark.parametrize('declared', [ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless])
+@pytest.mark.parametrize(
+    ('name', 'declared'),
+    [
+        ('JPEG lossless', ExplicitVRLittleEndian),
+        ('JPEG-LS', ExplicitVRLittleEndian),
+        ('JPEG 2000', ExplicitVRLittleEndian),
+        ('JPEG lossless', JPEG2000Lossless),
+        ('JPEG 2000', JPEGLSLossless),
+    ],
+)
 def test_compressed_as_the_data_are_and_not_as_the_header_says(tmp_path, name, declared):
     (sound,) = read_dicom(write(tmp_path / 'sound.dcm', data_set()))
     path = compress(write(tmp_path / 'film.dcm', data_set()), name)

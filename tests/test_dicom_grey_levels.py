@@ -307,3 +307,173 @@ def test_colours_and_palettes(only):
         setattr(dataset, f'{colour}PaletteColorLookupTableDescriptor', [256, 0, 8])
         setattr(dataset, f'{colour}PaletteColorLookupTableData', bytes(values))
     assert only(dataset).image[0, 5].tolist() == [5, 250, 7]
+
+
+IDENTITY = np.arange(4096)
+
+
+def table_of(value, vr, descriptor=(4096, 0, 16)):
+    item = Dataset()
+    if descriptor is not None:
+        item.add_new('LUTDescriptor', 'US', list(descriptor))
+    if value is not None:
+        item.add_new('LUTData', vr, value)
+    return Sequence([item])
+
+
+@pytest.mark.parametrize(
+    'table',
+    [
+        table_of(IDENTITY.tolist(), 'US', (4096, 0, 16)),
+        table_of(IDENTITY.tolist(), 'US', (4096, 0, 8)),
+        table_of(IDENTITY.tolist(), 'US', (4096, 0, 99)),
+        table_of((IDENTITY * 16).tolist(), 'US', (4096, 0, 12)),
+        table_of(IDENTITY.astype('<u2').tobytes(), 'OW'),
+        table_of((IDENTITY // 16).astype('u1').tobytes(), 'OW', (4096, 0, 8)),
+        table_of((IDENTITY // 16).astype('u1').tobytes(), 'OW', (4096, 0, 16)),
+        table_of((IDENTITY // 16).astype('u1').tobytes(), 'OB', (4096, 0, 8)),
+        table_of((IDENTITY // 16).astype('u1').view('<u2').tolist(), 'US', (4096, 0, 8)),
+        table_of((IDENTITY // 16).tolist(), 'US', (4096, 0, 8)),
+    ],
+)
+@pytest.mark.parametrize('sequence', ['VOILUTSequence', 'ModalityLUTSequence'])
+def test_tables_of_any_depth_count_as_what_they_hold(only, sequence, table):
+    frame = only(data_set(**{sequence: table}))
+    assert_ramp(frame.image)
+    assert not frame.warnings
+
+
+@pytest.mark.parametrize('sequence', ['VOILUTSequence', 'ModalityLUTSequence'])
+@pytest.mark.parametrize(
+    ('table', 'warnings'),
+    [
+        (Sequence([]), 0),
+        (Sequence([Dataset()]), 0),
+        (table_of(None, 'US', None), 0),
+        (table_of(None, 'US'), 1),
+        (table_of([1, 2, 3], 'US', None), 1),
+        (table_of([1, 2, 3], 'US', (3, 0)), 1),
+        (table_of([7] * 4096, 'US'), 1),
+        (table_of(['x', 'y'], 'LO'), 1),
+    ],
+)
+def test_tables_that_cannot_be_used_are_none(only, sequence, table, warnings):
+    frame = only(data_set(**{sequence: table}))
+    assert_ramp(frame.image)
+    assert len(frame.warnings) == warnings and all(sequence in text for text in frame.warnings)
+
+
+def test_a_table_with_fewer_entries_than_it_says_is_used_as_far_as_it_goes(only):
+    frame = only(data_set(VOILUTSequence=table_of(np.arange(0, 65536, 32).tolist(), 'US', (4096, 0, 16))))
+    assert 'holds 2048 of the 4096 entries' in frame.warnings[0]
+    assert frame.image[0, 0] == 0 and (frame.image[RAMP > 2048] == 255).all()
+
+
+@pytest.mark.parametrize(('first', 'vr'), [(-2048, 'SS'), (63488, 'US')])
+@pytest.mark.parametrize('signed', [True, False])
+def test_the_first_value_of_a_table_may_be_written_with_the_other_sign(only, first, vr, signed):
+    table = table_of(IDENTITY.tolist(), 'US', (4096, 0, 12))
+    table[0].add_new('LUTDescriptor', vr, [4096, first, 12])
+    pixels = RAMP.astype(np.int16) - 2048 if signed else RAMP + 61440
+    if not signed:
+        pixels = (RAMP.astype(int) + 63488).clip(max=65535).astype(np.uint16)
+    image = only(data_set(pixels, BitsStored=16, HighBit=15, VOILUTSequence=table)).image
+    assert image[0, 0] == 0
+    np.testing.assert_allclose(image.ravel()[:500], np.linspace(0, 255, 1200)[:500], atol=2)
+
+
+@pytest.mark.parametrize(
+    ('kind', 'padded', 'vr', 'value'),
+    [
+        (np.uint16, 65535, 'SS', -1),
+        (np.uint16, 65535, 'US', 65535),
+        (np.uint16, 65535, 'DS', '-1'),
+        (np.int16, -2000, 'US', 63536),
+        (np.int16, -2000, 'SS', -2000),
+    ],
+)
+def test_padding_may_be_written_with_the_other_sign(only, kind, padded, vr, value):
+    pixels = RAMP.astype(kind)
+    pixels[:, :8] = padded
+    dataset = data_set(pixels, BitsStored=16, HighBit=15)
+    (tags := Dataset()).add_new('PixelPaddingValue', vr, value)
+    dataset.update(tags)
+    image = only(dataset).image
+    assert not image[:, :8].any()
+    np.testing.assert_allclose(image[:, 8:], (RAMP / 4095 * 255)[:, 8:], atol=3)
+
+
+def test_padding_outside_of_the_bits_stored_is_no_white(only):
+    pixels = RAMP.copy()
+    pixels[:, :8] = 65535
+    dataset = data_set(pixels)
+    dataset.add_new('PixelPaddingValue', 'US', 65535)
+    image = only(dataset).image
+    assert not image[:, :8].any() and image[-1, -1] == 255
+
+
+def test_padding_that_would_leave_nothing_is_none(only):
+    dataset = data_set()
+    dataset.add_new('PixelPaddingValue', 'US', 0)
+    dataset.add_new('PixelPaddingRangeLimit', 'US', 4095)
+    frame = only(dataset)
+    assert_ramp(frame.image)
+    assert 'PixelPaddingValue' in frame.warnings[0]
+
+
+@pytest.mark.parametrize(
+    'tags', [{}, {'RescaleSlope': 1, 'RescaleIntercept': 0}, {'RescaleSlope': 2, 'RescaleIntercept': -5}]
+)
+def test_8_bits_stay_as_they_are_whatever_their_unit(only, tags):
+    pixels = np.random.default_rng(2).integers(50, 90, (30, 40), dtype=np.uint8)
+    np.testing.assert_array_equal(only(data_set(pixels, **tags)).image, pixels)
+
+
+def test_inverse_presentation(only):
+    assert_ramp(only(data_set(PresentationLUTShape='INVERSE')).image, 255, 0)
+    assert_ramp(only(data_set(PresentationLUTShape='IDENTITY')).image)
+
+
+@pytest.mark.parametrize(
+    ('kind', 'keyword', 'vr'), [('<f4', 'FloatPixelData', 'OF'), ('<f8', 'DoubleFloatPixelData', 'OD')]
+)
+def test_floats(only, kind, keyword, vr):
+    dataset = data_set(PixelData=None, BitsStored=None, HighBit=None, PixelRepresentation=None)
+    values = RAMP.astype(kind) / 1000
+    values[0, 0] = np.nan
+    dataset.add_new(keyword, vr, values.tobytes())
+    frame = only(dataset)
+    assert_ramp(frame.image)
+    assert not frame.warnings
+
+
+def palette(bits, values, count=256):
+    tags = {}
+    for colour, order in [('Red', 1), ('Green', -1), ('Blue', 1)]:
+        tags[f'{colour}PaletteColorLookupTableDescriptor'] = [count, 0, bits]
+        tags[f'{colour}PaletteColorLookupTableData'] = values[::order].tobytes()
+    return tags
+
+
+@pytest.mark.parametrize(
+    ('bits', 'values'),
+    [
+        (8, np.arange(256, dtype='u1')),
+        (8, np.arange(256, dtype='<u2')),
+        (16, np.arange(256, dtype='u1')),
+        (16, np.arange(256, dtype='<u2')),
+        (16, np.arange(256, dtype='<u2') * 257),
+        (8, np.arange(256, dtype='<u2') * 257),
+    ],
+)
+def test_palettes_of_any_depth(only, bits, values):
+    pixels = (np.arange(1200).reshape(30, 40) % 256).astype(np.uint8)
+    frame = only(data_set(pixels, PhotometricInterpretation='PALETTE COLOR', **palette(bits, values)))
+    np.testing.assert_array_equal(frame.image[..., 0], pixels)
+    np.testing.assert_array_equal(frame.image[..., 1], 255 - pixels)
+
+
+def test_a_palette_that_is_missing_is_named(only):
+    frame = only(data_set(PhotometricInterpretation='PALETTE COLOR'))
+    assert_ramp(frame.image)
+    assert 'palette' in frame.warnings[0]

@@ -79,8 +79,11 @@ def decode_frame(file: BinaryIO, layout: Layout, index: int) -> tuple[np.ndarray
         if len(frame) > LONGEST_RLE * layout.frame_bytes + 1024:
             raise ValueError('its frames are longer than uncompressed ones')
         return _decode(encapsulate([frame]), dataclasses.replace(layout, frames=1)), layout
-    layout = _described(frame, layout)
-    return _decode_elsewhere(frame, layout), layout
+    stream = read_codestream(frame)
+    layout = _described(stream, layout)
+    # GDCM clears the bits above those stored, wherever these lie.
+    entire = dataclasses.replace(layout, bits_stored=min(stream.precision, layout.bits_allocated))
+    return _decode_elsewhere(frame, entire), layout
 
 
 def _decode(data: bytes | BinaryIO, layout: Layout, index: int = 0) -> np.ndarray:
@@ -101,9 +104,8 @@ def _decode(data: bytes | BinaryIO, layout: Layout, index: int = 0) -> np.ndarra
     return get_decoder(layout.syntax).as_array(data, index=index, **options)[0]
 
 
-def _described(frame: bytes, layout: Layout) -> Layout:
+def _described(stream: Codestream, layout: Layout) -> Layout:
     """The layout after what a compressed frame says; a frame of another size would fill the memory, or be moved."""
-    stream = read_codestream(frame)
     if (stream.columns, stream.rows, stream.samples) != (layout.columns, layout.rows, layout.samples):
         raise ValueError(
             f'its compressed frames have {stream.columns} x {stream.rows} pixels of {stream.samples} values'
