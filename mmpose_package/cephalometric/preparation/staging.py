@@ -107,7 +107,7 @@ class Staging:
         shutil.rmtree(self.folder)
 
     def _is_ours(self, path: Path) -> bool:
-        """Whether a path in the hidden folder is one that the step makes: its files, their folders, half a file, a lock."""
+        """Whether a path in the hidden folder is one that the step makes: its files, their folders, halves, locks."""
         if path.is_symlink():
             return False
         name = path.relative_to(self.folder).as_posix()
