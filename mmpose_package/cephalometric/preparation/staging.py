@@ -107,7 +107,7 @@ class Staging:
         shutil.rmtree(self.folder)
 
     def _is_ours(self, path: Path) -> bool:
-        """Whether a path in the hidden folder is one that the step makes: its files, their folders, halves, locks."""
+        """Whether a path in the hidden folder is of the step: its files, their folders, half files, a lock."""
         if path.is_symlink():
             return False
         name = path.relative_to(self.folder).as_posix()
