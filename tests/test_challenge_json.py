@@ -105,7 +105,7 @@ def test_a_missing_file(tmp_path):
 
 
 JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | st.just(10**400),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
@@ -118,6 +118,18 @@ def test_whatever_is_in_the_file_is_read_or_reported(tmp_path, points):
     annotations, problems = read(tmp_path, points)
     usable = sum(annotation.visible.sum() for annotation in annotations.values())
     assert usable + problems.count >= len(points)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=JSON_VALUES | st.fixed_dictionaries({'points': JSON_VALUES | st.lists(ENTRIES, max_size=2)}))
+def test_any_content_is_annotations_or_one_line(tmp_path, content):
+    (tmp_path / 'gt.json').write_text(json.dumps(content), encoding='utf-8-sig')
+    try:
+        annotations = read_annotations(tmp_path / 'gt.json', LANDMARKS, Problems())
+    except InputError as error:
+        assert 'gt.json' in str(error) and '\n' not in str(error)
+    else:
+        assert all(annotation.points_px.shape == (len(LANDMARKS), 2) for annotation in annotations.values())
 
 
 def test_a_result_follows_the_schema(tmp_path):
