@@ -87,7 +87,7 @@ def train(
     runner = QuietRunner.from_cfg(running)
     runner.register_hook(SoundWeightsHook())
     runner.check_start()
-    if resume and is_elsewhere(Path(running.load_from), work_dir):
+    if running.get('resume') and is_elsewhere(Path(running.load_from), work_dir):
         runner.continue_from(take_over(Path(running.load_from), work_dir))
     runner.keep_recipe(config)
     if is_main_process():
