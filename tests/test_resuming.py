@@ -161,4 +161,8 @@ def test_a_checkpoint_of_another_recipe_is_no_start(earlier, data_root, options,
     config = load_config(TINY_RECIPE, data_root, options=LONGER | options)
     with pytest.raises(InputError, match=expected):
         train(config, earlier, resume='auto')
+    if 'tensors' in expected:
+        with pytest.raises(InputError, match=expected):
+            train(config, earlier.with_name('new'), resume=str(earlier / 'epoch_3.pth'))
+        assert not list(earlier.with_name('new').glob('*.p*'))
     assert {path: content for path, content in contents(earlier).items() if path.suffix == '.pth'} == before

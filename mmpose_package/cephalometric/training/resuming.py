@@ -36,12 +36,16 @@ def check_resumable(checkpoint: Path) -> dict:
     return content
 
 
-def take_over(checkpoint: Path, content: dict, work_dir: Path) -> Path:
+def is_elsewhere(checkpoint: Path, work_dir: Path) -> bool:
+    """Whether a checkpoint lies in another folder than the work dir itself."""
+    return checkpoint.resolve().parent != work_dir.resolve()
+
+
+def take_over(checkpoint: Path, work_dir: Path) -> Path:
     """Copy a checkpoint of another work dir, with the best one beside it, so that each work dir stays complete.
 
     Args:
         checkpoint: What the run is continued from.
-        content: As :func:`check_resumable` returns it.
         work_dir: The work dir of the new run, which holds no checkpoints.
 
     Returns:
@@ -50,6 +54,7 @@ def take_over(checkpoint: Path, content: dict, work_dir: Path) -> Path:
     Raises:
         InputError: The best one cannot be used, or the work dir cannot be written.
     """
+    content = check_resumable(checkpoint)
     target = work_dir / f'epoch_{content["meta"]["epoch"]}.pth'
     if is_main_process():
         info = content['message_hub']['runtime_info']

@@ -24,7 +24,7 @@ from cephalometric.training.dataset import check_data
 from cephalometric.training.divergence import SoundWeightsHook
 from cephalometric.training.hooks import BEST_WEIGHTS
 from cephalometric.training.pretrained import count_fitting, pretrained_parts, resolve_pretrained
-from cephalometric.training.resuming import check_resumable, take_over
+from cephalometric.training.resuming import check_resumable, is_elsewhere, take_over
 
 # MMEngine says these in every run, and there is nothing that a person could do about them.
 IDLE_WARNINGS = (
@@ -91,6 +91,8 @@ def train(
         runner = QuietRunner.from_cfg(running)
     runner.register_hook(SoundWeightsHook())
     runner.check_start()
+    if running.get('resume') and is_elsewhere(Path(running.load_from), work_dir):
+        runner.continue_from(take_over(Path(running.load_from), work_dir))
     runner.keep_recipe(config)
     if is_main_process():
         runner.logger.info(start)
@@ -145,6 +147,10 @@ class QuietRunner(Runner):
             )
         if not self._resume and is_main_process():
             print(f'The model starts from {self._load_from} ({fitting} of its {len(own)} tensors)')
+
+    def continue_from(self, checkpoint: Path) -> None:
+        """Continue the run from another file than the config says."""
+        self._load_from = str(checkpoint)
 
     def load_checkpoint(self, *args, **kwargs) -> dict:
         """Load a checkpoint without the config that MMEngine would run as code; arguments as MMEngine's."""
@@ -262,11 +268,10 @@ def _resume(config: Config, work_dir: Path, resume: str) -> str:
     if checkpoint is None:
         config.resume = False
         return f'--resume: {work_dir} holds no checkpoint yet. ' + resolve_pretrained(config)
-    content = check_resumable(checkpoint)
-    if checkpoint.resolve().parent != work_dir.resolve():
+    check_resumable(checkpoint)
+    if is_elsewhere(checkpoint, work_dir):
         _refuse_to_mix(work_dir)
-        checkpoint = take_over(checkpoint, content, work_dir)
     for _, part, _ in list(pretrained_parts(config.model)):
         part['init_cfg'] = None
     config.load_from, config.resume = str(checkpoint), True
-    return f'Resuming from {resume if resume != "auto" else checkpoint}'
+    return f'Resuming from {checkpoint}'
