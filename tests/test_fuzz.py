@@ -50,7 +50,7 @@ from cephalometric.measurements import load_measurements
 from cephalometric.prediction.calibration import load_calibration
 from cephalometric.prediction.model_folder import read_description
 from cephalometric.results.evaluation import read_results, write_results
-from cephalometric.results.predictions import read_point_file
+from cephalometric.results.point_files import read_point_file
 from cephalometric.xrays.reading import read_xrays
 
 LANDMARKS = load_landmark_set('isbi2015')

@@ -10,14 +10,27 @@ from cephalometric.names import printable
 from cephalometric.streams import end_if_lost, prepare_streams, use_no_window
 
 INSTALL_TRAINING = 'install what training needs, as docs/installation.md says'
+MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What parsing of plain data trips over when they have another form than they should."""
+_LONGEST_LINE = 900
 
 
 class InputError(Exception):
     """An input is unusable. The message names the file, the value and the remedy, and needs no traceback.
 
+    The middle of a line that is too long for people, such as one with a list of a thousand numbers, is left out.
+
     The scripts and the command line print the message alone and exit with status 2. A defect of this package is any
     other exception and keeps its traceback.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__('\n'.join(map(_shortened, str(message).split('\n'))))
+
+
+def _shortened(line: str) -> str:
+    half = _LONGEST_LINE // 2
+    return line if len(line) <= _LONGEST_LINE else f'{line[:half]} ... {line[-half:]}'
 
 
 def run_step(main: Callable[[], None]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from cephalometric.errors import InputError
+from cephalometric.errors import MALFORMED, InputError
 from cephalometric.files import read_json
 
 BUILT_IN = Path(__file__).parent / 'landmark_sets'
@@ -156,7 +156,7 @@ def _parse(path: Path, table: object, family: tuple[Path, ...]) -> LandmarkSet:
     position = {text: index for index, text in enumerate(abbreviations)}
     try:
         pairs = tuple((position[a], position[b]) for a, b in lines)
-    except (KeyError, TypeError, ValueError) as error:
+    except MALFORMED as error:
         raise InputError(f'{path}: "lines" must hold pairs of abbreviations of this set: {error}') from None
     return LandmarkSet(
         name=path.stem,

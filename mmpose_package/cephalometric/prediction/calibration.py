@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cephalometric.errors import InputError
+from cephalometric.errors import MALFORMED, InputError
 from cephalometric.files import read_json, write_json
 from cephalometric.landmarks import LandmarkSet
 from cephalometric.prediction.doubt import Plausibility, fit_plausibility
@@ -205,7 +205,7 @@ def _parse(path: Path, content: object) -> Calibration:
         calibration.expected_error_mm(np.zeros(len(calibration.landmarks)), np.zeros(len(calibration.landmarks)))
         plausibility.distance(np.eye(len(calibration.landmarks), 2))
         return calibration
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except MALFORMED as error:
         raise InputError(f'{path}: not a calibration ({error}); make it again with "cephalometric calibrate"') from None
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cephalometric.errors import InputError
+from cephalometric.errors import MALFORMED, InputError
 from cephalometric.files import read_json, sha256
 from cephalometric.landmarks import LandmarkSet, landmark_set_from
 from cephalometric.prediction.decoding import DECODINGS
@@ -105,7 +105,7 @@ def read_description(folder: Path) -> ModelDescription:
         )
     try:
         description = _parse(content)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except MALFORMED as error:
         raise InputError(f'{path}: damaged ({type(error).__name__}: {error}): {REMEDY}') from None
     for name, checksum in description.files.items():
         if Path(name).name != name:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from cephalometric.annotations.coco import LabelledImage
-from cephalometric.errors import InputError
+from cephalometric.errors import MALFORMED, InputError
 from cephalometric.files import read_json, write_json
 from cephalometric.geometry import radial_error_mm
 from cephalometric.landmarks import LandmarkSet, landmark_set_from
@@ -239,7 +239,7 @@ def read_results(path: str | Path) -> Evaluation:
         )
     try:
         return replace(_parse(content), read_from=Path(path).parent.absolute())
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except MALFORMED as error:
         raise InputError(
             f'{path}: a damaged results file ({type(error).__name__}: {error}); make it anew with '
             'step4_test_and_visualize.py --dump'

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cephalometric.errors import InputError
+from cephalometric.errors import MALFORMED, InputError
 from cephalometric.files import write_json
 from cephalometric.geometry import Orientation
 from cephalometric.landmarks import LandmarkSet, landmark_set_from
@@ -154,7 +154,7 @@ def parse_predictions(path: str | Path, content: object) -> Predictions:
         failed = {entry['file']: entry['error'] for entry in content['failed']}
         complete = bool(content.get('complete', True))
         return Predictions(landmarks, xrays, failed, content['model'], complete=complete)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except MALFORMED as error:
         raise InputError(
             f'{path}: not a file of predictions of this version ({type(error).__name__}: {error}); make it anew with '
             '"cephalometric predict"'

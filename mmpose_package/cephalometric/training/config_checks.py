@@ -17,11 +17,13 @@ from torch.utils.data import DataLoader
 
 from cephalometric.errors import InputError
 
+# No recipe names one of these, and what they import is slow and warns.
+NOT_IN_RECIPES = {'inferencer', 'strategy', 'runner', 'runner constructor'}
 REGISTRIES = {
     id(registry): registry
     for module in (mmpose.registry, mmengine.registry)
     for registry in vars(module).values()
-    if isinstance(registry, Registry)
+    if isinstance(registry, Registry) and registry.name not in NOT_IN_RECIPES
 }.values()
 OURS = {'landmark_set', 'data_root', 'codec', 'patch_codec', 'views', 'train_pipeline', 'test_pipeline'}
 OF_MMENGINE = {'auto_scale_lr', 'sync_bn', 'custom_imports', 'cfg', 'runner_type', 'model_wrapper_cfg'}
