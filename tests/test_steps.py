@@ -35,7 +35,7 @@ def test_step4_scores_tables_and_pictures(trained, data_root, tmp_path):
     assert (tmp_path / 'all.json').read_bytes() == (tmp_path / 'report' / 'results.json').read_bytes()
     page = (tmp_path / 'report' / 'report.html').read_text(encoding='utf-8')
     assert f'{scores["MRE"]:.2f} mm' in page and 'Is it well calibrated?' in page
-    pictures = sorted((tmp_path / 'pictures').iterdir())
+    pictures = sorted((tmp_path / 'pictures').glob('*.png'))
     assert len(pictures) == 2 and pictures[0].name > '1_MRE-'
     assert cv2.imread(str(pictures[0])) is not None
 
