@@ -1,8 +1,8 @@
 """Formulas of measurements, as they stand in JSON tables.
 
 A point is the abbreviation of a landmark, ``{"midpoint": ["U6", "L6"]}``, ``{"crossing": [line, line]}``, where two
-lines meet, ``{"foot": [point, line]}``, the foot of a perpendicular, or ``{"turned": [point, pivot, degrees]}``, a point
-turned about another one; a line is a pair of points. A formula is
+lines meet, ``{"foot": [point, line]}``, the foot of a perpendicular, or ``{"turned": [point, pivot, degrees]}``, a
+point turned about another one; a line is a pair of points. A formula is
 
 - ``{"angle": [p, vertex, q]}``: the angle at the vertex, 0 to 180 degrees;
 - ``{"turn": [line, other]}``: the angle from one line's direction to the other's, positive when the end goes down at
@@ -183,7 +183,7 @@ def _point(content: object) -> Point:
                 point, pivot, degrees = _of_length(operator, arguments, 3)
                 return Turned(_point(point), _point(pivot), _factor(operator, degrees))
     raise ValueError(
-        f'{content!r} is not a point: write "A" or {{"midpoint": ["U6", "L6"]}}, a crossing, a foot or a turned one'
+        f'{content!r} is not a point: write "A", {{"midpoint": ["U6", "L6"]}}, or a crossing, a foot or a turned one'
     )
 
 
