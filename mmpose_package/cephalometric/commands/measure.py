@@ -18,12 +18,12 @@ from cephalometric.measurements import (
     Person,
     analyses_for,
     check_norm_name,
-    errors_of_xray,
     flagged_measurements,
     load_analyses,
     load_measurements,
-    measure,
+    measure_all,
     measurements_for,
+    standard_errors,
 )
 from cephalometric.measurements.norms import SEXES
 from cephalometric.reporting.analysis_drawing import draw_analysis
@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> None:
     drawn = _chosen(analyses, args.analysis)
     out = Path(args.out)
     _check_output(out, args.overwrite)
-    xrays = [_measured(xray, points.landmarks, measurements) for xray in points.xrays]
+    xrays = _measured(points.xrays, points.landmarks, measurements)
     out.mkdir(parents=True, exist_ok=True)
     write_measurements(out / 'measurements.csv', xrays, measurements)
     write_measurement_json(
@@ -92,17 +92,29 @@ def run(args: argparse.Namespace) -> None:
     print(f'{summary(xrays, measurements)}: {out}')
 
 
-def _measured(xray: PredictedXray, landmarks: LandmarkSet, measurements: Sequence[Measurement]) -> PredictedXray:
-    values = measure(xray.points_px, landmarks, xray.spacing_mm, measurements)
-    known = [measurement for measurement in measurements if np.isfinite(values[measurement.name])]
-    return replace(
-        xray,
-        measurements=values,
-        measurement_errors=errors_of_xray(
-            xray.points_px, xray.expected_error_mm, landmarks, xray.spacing_mm, measurements
-        ),
-        flagged_measurements=flagged_measurements(known, landmarks, xray.flagged),
-    )
+def _measured(
+    xrays: Sequence[PredictedXray], landmarks: LandmarkSet, measurements: Sequence[Measurement]
+) -> list[PredictedXray]:
+    """The same X-rays with their measurements, all at once."""
+    points_px = np.array([xray.points_px for xray in xrays]).reshape(len(xrays), len(landmarks), 2)
+    spacings_mm = np.array([np.nan if xray.spacing_mm is None else xray.spacing_mm for xray in xrays])
+    names = [measurement.name for measurement in measurements]
+    values = measure_all(points_px, landmarks, spacings_mm, measurements)
+    unknown = np.full(len(landmarks), np.nan)
+    expected = np.array([unknown if xray.expected_error_mm is None else xray.expected_error_mm for xray in xrays])
+    errors = standard_errors(points_px, expected.reshape(points_px.shape[:2]), landmarks, spacings_mm, measurements)
+    measured = []
+    for xray, its_values, its_errors in zip(xrays, values, errors, strict=True):
+        known = [measurement for measurement, value in zip(measurements, its_values, strict=True) if np.isfinite(value)]
+        measured.append(
+            replace(
+                xray,
+                measurements=dict(zip(names, its_values.tolist(), strict=True)),
+                measurement_errors=dict(zip(names, its_errors.tolist(), strict=True)),
+                flagged_measurements=flagged_measurements(known, landmarks, xray.flagged),
+            )
+        )
+    return measured
 
 
 def _person(args: argparse.Namespace) -> Person:

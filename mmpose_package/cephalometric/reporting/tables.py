@@ -8,7 +8,7 @@ import numpy as np
 
 from cephalometric.files import atomic_write, write_json
 from cephalometric.landmarks import LandmarkSet
-from cephalometric.measurements import ANYBODY, Analysis, AssessedValue, Measurement, Norm, Person, assess
+from cephalometric.measurements import ANYBODY, Analysis, AssessedValue, Measurement, Norm, Person, assess_all
 from cephalometric.results.predictions import NOTICE, PredictedXray, Predictions
 from cephalometric.scores import THRESHOLDS_MM, Scores
 
@@ -172,6 +172,7 @@ def write_measurement_json(
         InputError: The file cannot be written.
     """
     used = [m for m in measurements if any(np.isfinite(xray.measurements[m.name]) for xray in xrays)]
+    assessed = {name: _assessed(xrays, landmarks, analysis, person, norms) for name, analysis in analyses.items()}
     content = {
         'format': FORMAT,
         'notice': NOTICE,
@@ -185,11 +186,9 @@ def write_measurement_json(
                 'warnings': list(xray.warnings),
                 'doubtful': xray.doubtful,
                 'values': _values(xray, used),
-                'analyses': {
-                    name: _assessed(xray, landmarks, analysis, person, norms) for name, analysis in analyses.items()
-                },
+                'analyses': {name: results[n] for name, results in assessed.items()},
             }
-            for xray in xrays
+            for n, xray in enumerate(xrays)
         ],
     }
     write_json(path, content)
@@ -223,19 +222,26 @@ def _values(xray: PredictedXray, measurements: Sequence[Measurement]) -> dict:
 
 
 def _assessed(
-    xray: PredictedXray, landmarks: LandmarkSet, analysis: Analysis, person: Person, norms: str | None
-) -> dict:
-    assessed = assess(
-        xray.points_px,
+    xrays: Sequence[PredictedXray], landmarks: LandmarkSet, analysis: Analysis, person: Person, norms: str | None
+) -> list[dict]:
+    """What an analysis says of each X-ray."""
+    unknown = np.full(len(landmarks), np.nan)
+    assessed = assess_all(
+        np.array([xray.points_px for xray in xrays]).reshape(len(xrays), len(landmarks), 2),
         landmarks,
-        xray.spacing_mm,
+        np.array([np.nan if xray.spacing_mm is None else xray.spacing_mm for xray in xrays]),
         analysis,
-        person=person,
+        [person] * len(xrays),
         norms=norms,
-        expected_error_mm=xray.expected_error_mm,
-        flagged=xray.flagged,
+        expected_errors_mm=np.array(
+            [unknown if xray.expected_error_mm is None else xray.expected_error_mm for xray in xrays]
+        ).reshape(len(xrays), len(landmarks)),
+        flagged=[xray.flagged for xray in xrays],
     )
-    return {value.measurement.name: _judgement(value) for value in assessed.values if np.isfinite(value.value)}
+    return [
+        {value.measurement.name: _judgement(value) for value in result.values if np.isfinite(value.value)}
+        for result in assessed
+    ]
 
 
 def _judgement(value: AssessedValue) -> dict:
