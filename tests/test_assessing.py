@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from second_measurements import HEAD, second_values
 
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.measurements import Person, assess, assess_all, load_analyses
 from cephalometric.measurements.assessing import class_of
-from tests.second_measurements import HEAD, second_values
 
 LANDMARKS = load_landmark_set('cldetection2023')
 ANALYSES = load_analyses()

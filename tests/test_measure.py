@@ -258,7 +258,7 @@ def test_sex_age_and_name_choose_the_norm(tmp_path):
     assert norms() == (None, [59, 63])
     assert norms('--sex', 'female')[0]['mean'] == 82.4
     assert norms('--norms', 'Jarabak and Fizzell 1972')[1] == [62, 65]
-    for options, words in ((('--age', 0), '--age: age 0'), (('--norms', 'nobody'), "--norms 'nobody': no norm")):
+    for options, words in ((('--age', 0), '--age 0'), (('--norms', 'nobody'), "--norms 'nobody': no norm")):
         status, _, stderr = call('measure', tmp_path / 'predictions.json', '--out', tmp_path / 'no', *options)
         assert status == 2 and words in stderr and len(stderr.splitlines()) == 1
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from second_measurements import HEAD, second_values
 
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.measurements import (
@@ -17,7 +18,6 @@ from cephalometric.measurements import (
     measurements_for,
 )
 from cephalometric.phantom.anatomy import sample_head
-from tests.second_measurements import HEAD, second_values
 
 LANDMARKS = load_landmark_set('cldetection2023')
 MEASUREMENTS = measurements_for(LANDMARKS)

@@ -99,6 +99,8 @@ def test_a_mean_may_be_a_formula():
         ({'mean': 5, 'range': [1, 2], 'source': 'x'}, 'outside its "range"'),
         ({'mean': 1, 'source': 'x', 'sex': 'woman'}, 'female, male or both'),
         ({'mean': 1, 'source': 'x', 'ages': 9}, 'a lowest and a highest age'),
+        ({'mean': 1, 'source': 'x', 'ages': [9, 1]}, 'start with the lowest'),
+        ({'range': [1, 2], 'source': 'x', 'growth': {'at_age': 9, 'per_year': 1, 'until': 18}}, 'and no "range"'),
         ({'mean': 1, 'source': 'x', 'n': 2.5}, 'a number of people'),
         ({'mean': 1, 'source': 'x', 'confidence': 'sure'}, CONFIDENCES[0]),
         ({'mean': 1, 'source': 'x', 'growth': {'per_year': 1}}, '"growth" needs the numbers'),

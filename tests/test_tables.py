@@ -49,7 +49,7 @@ MEASUREMENTS = [m for m in load_measurements() if m.name in ('SNA', 'ANB', 'wits
 @pytest.fixture
 def xrays():
     values = {'SNA': 82.0, 'ANB': 9.5, 'wits': np.nan}, {'SNA': np.nan, 'ANB': 4.0, 'wits': np.nan}
-    plain = replace(predicted(calibrated=False), warnings=())
+    plain = replace(predicted(calibrated=False), warnings=(), measurement_errors={})
     return [replace(plain, name=name, measurements=each) for name, each in zip('ab', values, strict=True)]
 
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from second_measurements import HEAD
 
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.measurements import errors_of_xray, load_measurements, measure_all, standard_errors
 from cephalometric.measurements.uncertainty import sigma_per_axis
-from tests.second_measurements import HEAD
 
 LANDMARKS = load_landmark_set('cldetection2023')
 MEASUREMENTS = load_measurements()

@@ -30,7 +30,8 @@ from cephalometric.measurements import (
 )
 from cephalometric.prediction.model_folder import DEFAULT, find_model_folder
 from cephalometric.prediction.trained_model import Answer, TrainedModel
-from cephalometric.results.predictions import PredictedXray, assess_xray, image_entry
+from cephalometric.results.measured_xrays import assess_xray
+from cephalometric.results.predictions import PredictedXray, image_entry
 from cephalometric.xrays.frames import check_spacing
 from cephalometric.xrays.reading import Xray, read_xrays
 

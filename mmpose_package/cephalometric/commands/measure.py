@@ -3,10 +3,8 @@
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 
-import numpy as np
 from tqdm import tqdm
 
 from cephalometric.commands import example
@@ -20,11 +18,8 @@ from cephalometric.measurements import (
     Person,
     analyses_for,
     check_norm_name,
-    errors_of_xray,
-    flagged_measurements,
     load_analyses,
     load_measurements,
-    measure,
     measurements_for,
 )
 from cephalometric.measurements.norms import SEXES
@@ -38,8 +33,9 @@ from cephalometric.reporting.paper import SIZES_MM, all_to_pixels, write_pdf
 from cephalometric.reporting.superimposition import pair_films, write_differences
 from cephalometric.reporting.tables import write_measurement_json, write_measurements
 from cephalometric.reporting.tracing_page import PAGE_PIXELS_PER_POINT, PageFacts, TracingPages
+from cephalometric.results.measured_xrays import assess_xray, measure_xrays
 from cephalometric.results.point_files import known_abbreviations, read_point_file
-from cephalometric.results.predictions import PredictedXray, Predictions, assess_xray
+from cephalometric.results.predictions import PredictedXray, Predictions
 from cephalometric.xrays.frames import check_spacing
 
 DESCRIPTION = """Take clinical measurements from landmarks: predictions.json or landmarks.csv of predict, or a COCO
@@ -108,7 +104,7 @@ def run(args: argparse.Namespace) -> None:
     analyses = analyses_for(points.landmarks, choice.analyses)
     drawn = _chosen(analyses, args.analysis)
     with output_folder(args.out, OUTPUTS, args.overwrite) as output:
-        xrays = [_measured(xray, points.landmarks, measurements) for xray in points.xrays]
+        xrays = measure_xrays(points.xrays, points.landmarks, measurements)
         write_measurements(output.stage / 'measurements.csv', xrays, measurements)
         write_measurement_json(
             output.stage / 'measurements.json',
@@ -192,19 +188,6 @@ def compare(args: argparse.Namespace, choice: Choice) -> None:
             _write_pages(output, f'comparison_{file_stem(name)}', [file_stem(one.name) for one, *_ in films], pdf)
         output.publish(last='comparison.csv')
     print(f'{len(pairs)} pairs of films compared: {args.out}')
-
-
-def _measured(xray: PredictedXray, landmarks: LandmarkSet, measurements: Sequence[Measurement]) -> PredictedXray:
-    values = measure(xray.points_px, landmarks, xray.spacing_mm, measurements)
-    known = [measurement for measurement in measurements if np.isfinite(values[measurement.name])]
-    return replace(
-        xray,
-        measurements=values,
-        measurement_errors=errors_of_xray(
-            xray.points_px, xray.expected_error_mm, landmarks, xray.spacing_mm, measurements
-        ),
-        flagged_measurements=flagged_measurements(known, landmarks, xray.flagged),
-    )
 
 
 def summary(xrays: Sequence[PredictedXray], measurements: Sequence[Measurement]) -> str:

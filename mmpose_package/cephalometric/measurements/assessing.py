@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf, isfinite, isnan
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from cephalometric.measurements.entries import Measurement
 from cephalometric.measurements.formulas import Sum, Times
 from cephalometric.measurements.measuring import UNIT_SCALES, evaluate_all
 from cephalometric.measurements.norms import MeasurementClass, Norm, Person
+from cephalometric.measurements.primitives import Formula
 from cephalometric.measurements.uncertainty import formula_errors
 
 
@@ -118,7 +120,7 @@ def assess_all(
     *,
     norms: str | None = None,
     expected_errors_mm: np.ndarray | None = None,
-    flagged: np.ndarray | None = None,
+    flagged: Sequence[np.ndarray | None] | None = None,
 ) -> list[AssessedAnalysis]:
     """Assess N X-rays by an analysis.
 
@@ -130,14 +132,26 @@ def assess_all(
         persons: N of them; None for adults whose sex is not known.
         norms: As for :func:`assess`.
         expected_errors_mm: Shape (N, K), NaN where it is not known; None where nothing is known.
-        flagged: Shape (N, K); None where nothing was assessed.
+        flagged: N arrays of shape (K,), or None for an X-ray where nothing was assessed; None where none was.
     """
     points_px, spacings_mm = np.asarray(points_px, float), np.asarray(spacings_mm, float)
     persons = [ANYBODY] * len(points_px) if persons is None else list(persons)
-    columns = {
-        entry.name: _column(entry, points_px, landmark_set, spacings_mm, persons, norms, expected_errors_mm, flagged)
-        for entry in analysis.entries
-    }
+    chosen = [_norms_of(entry, persons, norms) for entry in analysis.entries]
+    wanted = [_wanted(*pair) for pair in zip(analysis.entries, chosen, strict=True)]
+    every = [formula for formulas in wanted for formula in formulas]
+    values = evaluate_all(points_px, landmark_set, spacings_mm, every)
+    errors = np.full_like(values, np.nan)
+    if expected_errors_mm is not None:
+        errors = formula_errors(points_px, expected_errors_mm, landmark_set, spacings_mm, every)
+    columns, start = {}, 0
+    for entry, its_norms, formulas in zip(analysis.entries, chosen, wanted, strict=True):
+        part = slice(start, start + len(formulas))
+        scale = UNIT_SCALES.get(entry.measurement.unit, 1.0)
+        marks = _flags_of(entry.measurement, landmark_set, flagged, len(points_px))
+        columns[entry.name] = _column(
+            entry, its_norms, formulas, values[:, part] * scale, errors[:, part] * scale, marks
+        )
+        start = part.stop
     return [
         AssessedAnalysis(
             analysis,
@@ -150,76 +164,88 @@ def assess_all(
     ]
 
 
+def _norms_of(entry: AnalysisEntry, persons: Sequence[Person], name: str | None) -> list[Norm | None]:
+    """The norm for each person."""
+    chosen = {person: entry.norm_for(person, name) for person in dict.fromkeys(persons)}
+    return [chosen[person] for person in persons]
+
+
+def _wanted(entry: AnalysisEntry, norms: Sequence[Norm | None]) -> list[Formula]:
+    """The value, and for each individualised norm its mean; then how far the value lies above each of these means."""
+    value = entry.measurement.formula
+    means = list(dict.fromkeys(norm.formula for norm in norms if norm is not None and norm.formula is not None))
+    return [value, *means, *(Sum((value, Times(-1.0, mean))) for mean in means)]
+
+
+def _flags_of(
+    measurement: Measurement, landmark_set: LandmarkSet, flagged: Sequence[np.ndarray | None] | None, count: int
+) -> list[bool | None]:
+    """Whether a measurement uses a flagged landmark, for each X-ray; None where nothing was assessed."""
+    names = set(measurement.landmarks)
+    used = [n for n, name in enumerate(landmark_set.abbreviations) if name in names]
+    rows = [None] * count if flagged is None else flagged
+    return [None if row is None else bool(np.asarray(row)[used].any()) for row in rows]
+
+
 def _column(
     entry: AnalysisEntry,
-    points_px: np.ndarray,
-    landmark_set: LandmarkSet,
-    spacings_mm: np.ndarray,
-    persons: Sequence[Person],
-    name: str | None,
-    expected_mm: np.ndarray | None,
-    flagged: np.ndarray | None,
+    norms: Sequence[Norm | None],
+    formulas: Sequence[Formula],
+    values: np.ndarray,
+    errors: np.ndarray,
+    flags: Sequence[bool | None],
 ) -> list[AssessedValue]:
-    """One measurement of all X-rays."""
-    measurement = entry.measurement
-    scale = UNIT_SCALES.get(measurement.unit, 1.0)
-    chosen = {person: entry.norm_for(person, name) for person in dict.fromkeys(persons)}
-    norms = [chosen[person] for person in persons]
-    # The value, and for each individualised norm its mean and how far the value lies above it.
-    formulas = list(dict.fromkeys(norm.formula for norm in norms if norm is not None and norm.formula is not None))
-    wanted = [measurement.formula, *formulas, *(Sum((measurement.formula, Times(-1.0, mean))) for mean in formulas)]
-    values = evaluate_all(points_px, landmark_set, spacings_mm, wanted) * scale
-    errors = np.full_like(values, np.nan)
-    if expected_mm is not None:
-        errors = formula_errors(points_px, expected_mm, landmark_set, spacings_mm, wanted) * scale
-    names = set(measurement.landmarks)
-    marked = [n for n, mark in enumerate(landmark_set.abbreviations) if mark in names]
+    """One measurement of all X-rays, from the values and standard errors of what :func:`_wanted` asks for."""
+    means = len(formulas) // 2
+    classes = {id(norm): entry.classes_at(norm) for norm in norms}
     column = []
-    for n, norm in enumerate(norms):
-        value, error, border_error = values[n, 0], errors[n, 0], errors[n, 0]
-        mean = None if norm is None else norm.centre
+    for norm, its_values, its_errors, flag in zip(norms, values.tolist(), errors.tolist(), flags, strict=True):
+        mean, border_error = None if norm is None else norm.centre, its_errors[0]
         if norm is not None and norm.formula is not None:
-            place = 1 + formulas.index(norm.formula)
-            mean, border_error = values[n, place], errors[n, place + len(formulas)]
-        mark = None if flagged is None else bool(flagged[n][marked].any())
-        column.append(_assessed(entry, value, error, border_error, norm, mean, mark))
+            place = 1 + formulas[1 : 1 + means].index(norm.formula)
+            mean, border_error = its_values[place], its_errors[place + means]
+        judged = _assessed(
+            entry.measurement, its_values[0], its_errors[0], border_error, norm, mean, flag, classes[id(norm)]
+        )
+        column.append(judged)
     return column
 
 
 def _assessed(
-    entry: AnalysisEntry,
+    measurement: Measurement,
     value: float,
     error: float,
     border_error: float,
     norm: Norm | None,
     mean: float | None,
     flagged: bool | None,
+    ranges: tuple[tuple[MeasurementClass, ...], bool, str],
 ) -> AssessedValue:
-    classes, relative, source = entry.classes_at(norm)
-    if mean is not None and not np.isfinite(mean):
+    classes, relative, source = ranges
+    if mean is not None and not isfinite(mean):
         norm, mean = None, None
         classes = () if relative else classes
     position = value - mean if relative and mean is not None else value
     found = class_of(classes, position)
-    nearest = min((abs(position - border) for part in classes for border in part.borders), default=np.inf)
-    known = np.isfinite(value)
+    nearest = min((abs(position - border) for part in classes for border in part.borders), default=inf)
+    known = isfinite(value)
     return AssessedValue(
-        measurement=entry.measurement,
-        value=float(value),
-        standard_error=float(error) if known and np.isfinite(error) else None,
+        measurement=measurement,
+        value=value,
+        standard_error=error if known and isfinite(error) else None,
         norm=norm,
-        mean=None if mean is None else float(mean),
-        deviation_sd=float((value - mean) / norm.sd) if known and norm is not None and norm.sd is not None else None,
+        mean=mean,
+        deviation_sd=(value - mean) / norm.sd if known and norm is not None and norm.sd is not None else None,
         class_name=found and found.name,
         is_normal=found and found.is_normal,
         class_source=source if found else '',
-        undecided=bool(nearest < border_error) if found and np.isfinite(border_error) else None,
+        undecided=nearest < border_error if found and isfinite(border_error) else None,
         flagged=flagged if known else None,
     )
 
 
 def class_of(classes: Sequence[MeasurementClass], value: float) -> MeasurementClass | None:
     """The class that a value belongs to; None for NaN, and without classes."""
-    if np.isnan(value):
+    if isnan(value):
         return None
     return next((part for part in classes if part.holds(value)), None)

@@ -183,7 +183,7 @@ def _point(content: object) -> Point:
                 point, pivot, degrees = _of_length(operator, arguments, 3)
                 return Turned(_point(point), _point(pivot), _factor(operator, degrees))
     raise ValueError(
-        f'{content!r} is not a point: write "A" or {{"midpoint": ["U6", "L6"]}}, a crossing, a foot or a turned one'
+        f'{content!r} is not a point: write "A", {{"midpoint": ["U6", "L6"]}}, or a crossing, a foot or a turned one'
     )
 
 

@@ -183,6 +183,8 @@ def parse_norm(content: object, populations: Mapping[str, Mapping], known: Mappi
         raise ValueError('a norm needs a number or a formula "mean", or a "range"')
     if mean is not None and limits is not None and not limits[0] <= mean <= limits[1]:
         raise ValueError(f'the "mean" {mean:g} of a norm lies outside its "range" {limits!r}')
+    if content.get('growth') is not None and (mean is None or limits is not None):
+        raise ValueError('"growth" moves a number "mean", and no "range"')
     if not isinstance(content.get('note', ''), str):
         raise ValueError(f'"note" of a norm is a text, not {content["note"]!r}')
     return Norm(
@@ -222,6 +224,8 @@ def _check_population(whose: Mapping) -> None:
     ages = whose.get('ages')
     if ages is not None and not (_is_pair(ages) and all(age is None or is_number(age) for age in ages)):
         raise ValueError(f'"ages" of a norm are a lowest and a highest age, each may be null, not {ages!r}')
+    if ages is not None and None not in ages and ages[0] > ages[1]:
+        raise ValueError(f'"ages" of a norm start with the lowest, not {ages!r}')
     n = whose.get('n')
     if n is not None and not (isinstance(n, int) and not isinstance(n, bool) and n > 0):
         raise ValueError(f'"n" of a norm is a number of people or null, not {n!r}')

@@ -64,23 +64,25 @@ def formula_errors(
         Shape (N, M).
     """
     faces = facing_right(np.asarray(points_px, float), landmark_set) * np.asarray(spacings_mm, float)[:, None, None]
+    faces = np.ascontiguousarray(np.moveaxis(faces, 1, 0))  # Shape (K, N, 2): a landmark of all X-rays lies together.
     sigmas = sigma_per_axis(expected_errors_mm)
     place = {name: index for index, name in enumerate(landmark_set.abbreviations)}
     columns = [_error(formula, faces, sigmas, place) for formula in formulas]
-    return np.stack(columns, axis=1) if columns else np.empty((len(faces), 0))
+    return np.stack(columns, axis=1) if columns else np.empty((len(points_px), 0))
 
 
 def _error(formula: Formula, faces: np.ndarray, sigmas: np.ndarray, place: dict[str, int]) -> np.ndarray:
     names = list(dict.fromkeys(formula.landmarks()))
     if not set(names) <= place.keys():
-        return np.full(len(faces), np.nan)
+        return np.full(faces.shape[1], np.nan)
     if not names:
-        return np.zeros(len(faces))
+        return np.zeros(faces.shape[1])
     chosen = [place[name] for name in names]
-    # Every coordinate of every landmark moved a little to either side: shape (2L, 2, N, L, 2).
-    steps = STEP_MM * np.eye(2 * len(names)).reshape(-1, 1, 1, len(names), 2) * np.array([1, -1]).reshape(1, 2, 1, 1, 1)
-    moved = faces[:, chosen] + steps
-    values = formula.evaluate({name: moved[..., n, :] for n, name in enumerate(names)})
+    # Every coordinate of every landmark moved a little to either side: shape (L, 2L, 2, N, 2).
+    unit_steps = np.eye(2 * len(names)).reshape(-1, len(names), 2).transpose(1, 0, 2)
+    steps = STEP_MM * unit_steps[:, :, None, None, :] * np.array([1, -1]).reshape(1, 1, 2, 1, 1)
+    moved = faces[chosen][:, None, None] + steps
+    values = formula.evaluate(dict(zip(names, moved, strict=True)))
     slopes = (values[:, 0] - values[:, 1]) / (2 * STEP_MM)
     if formula.dimension == 'angle':
         # An angle may jump by a whole turn between the two sides.

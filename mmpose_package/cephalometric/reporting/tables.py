@@ -9,7 +9,8 @@ from cephalometric import csv_files
 from cephalometric.files import write_json
 from cephalometric.landmarks import LandmarkSet
 from cephalometric.measurements import ANYBODY, Analysis, AssessedValue, Measurement, Norm, Person
-from cephalometric.results.predictions import NOTICE, PredictedXray, Predictions, assess_xray
+from cephalometric.results.measured_xrays import assess_xrays
+from cephalometric.results.predictions import NOTICE, PredictedXray, Predictions
 from cephalometric.scores import THRESHOLDS_MM, Scores
 
 COLUMNS = (
@@ -170,6 +171,7 @@ def write_measurement_json(
         InputError: The file cannot be written.
     """
     used = [m for m in measurements if any(np.isfinite(xray.measurements[m.name]) for xray in xrays)]
+    assessed = {name: _assessed(xrays, landmarks, analysis, person, norms) for name, analysis in analyses.items()}
     content = {
         'format': FORMAT,
         'notice': NOTICE,
@@ -183,11 +185,9 @@ def write_measurement_json(
                 'warnings': list(xray.warnings),
                 'doubtful': xray.doubtful,
                 'values': _values(xray, used),
-                'analyses': {
-                    name: _assessed(xray, landmarks, analysis, person, norms) for name, analysis in analyses.items()
-                },
+                'analyses': {name: results[n] for name, results in assessed.items()},
             }
-            for xray in xrays
+            for n, xray in enumerate(xrays)
         ],
     }
     write_json(path, content)
@@ -221,10 +221,13 @@ def _values(xray: PredictedXray, measurements: Sequence[Measurement]) -> dict:
 
 
 def _assessed(
-    xray: PredictedXray, landmarks: LandmarkSet, analysis: Analysis, person: Person, norms: str | None
-) -> dict:
-    assessed = assess_xray(xray, landmarks, analysis, person, norms)
-    return {value.measurement.name: _judgement(value) for value in assessed.values if np.isfinite(value.value)}
+    xrays: Sequence[PredictedXray], landmarks: LandmarkSet, analysis: Analysis, person: Person, norms: str | None
+) -> list[dict]:
+    """What an analysis says of each X-ray."""
+    return [
+        {value.measurement.name: _judgement(value) for value in result.values if np.isfinite(value.value)}
+        for result in assess_xrays(xrays, landmarks, analysis, person, norms)
+    ]
 
 
 def _judgement(value: AssessedValue) -> dict:

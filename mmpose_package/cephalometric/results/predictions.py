@@ -11,7 +11,6 @@ from cephalometric.errors import MALFORMED, InputError
 from cephalometric.files import write_json
 from cephalometric.geometry import Orientation
 from cephalometric.landmarks import LandmarkSet, landmark_set_from
-from cephalometric.measurements import ANYBODY, Analysis, AssessedAnalysis, Person, assess
 
 FORMAT = 'cephalometric predictions 2'
 NOTICE = 'For research. Not a medical device.'
@@ -202,23 +201,3 @@ def _value(value: float | None) -> float:
     if isinstance(value, str | bool) or not math.isfinite(value):
         raise ValueError(f'{value!r} is no finite number')
     return float(value)
-
-
-def assess_xray(
-    xray: PredictedXray,
-    landmarks: LandmarkSet,
-    analysis: Analysis,
-    person: Person = ANYBODY,
-    norms: str | None = None,
-) -> AssessedAnalysis:
-    """The values of an X-ray by an analysis; see :func:`~cephalometric.measurements.assess`."""
-    return assess(
-        xray.points_px,
-        landmarks,
-        xray.spacing_mm,
-        analysis,
-        person=person,
-        norms=norms,
-        expected_error_mm=xray.expected_error_mm,
-        flagged=xray.flagged,
-    )
