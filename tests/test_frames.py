@@ -25,6 +25,7 @@ from cephalometric.xrays.frames import (
     chosen_spacing,
     decoding,
     file_spacing,
+    grey_levels,
     is_dicom,
     robust_range,
     to_uint8,
@@ -224,3 +225,32 @@ def test_a_spacing_asked_for_is_a_positive_number(asked):
         check_spacing(asked)
     check_spacing(None)
     check_spacing(0.1)
+
+
+EIGHT = np.random.default_rng(4).integers(0, 256, (30, 40), dtype=np.uint8)
+EIGHT[0, :2] = 0, 255
+
+
+@pytest.mark.parametrize('kind', [np.uint16, np.int16, np.int32, np.uint32, np.float16, np.float32, np.float64])
+def test_8_bits_in_a_wider_type_stay_what_they_are(kind):
+    np.testing.assert_array_equal(grey_levels(EIGHT.astype(kind)), EIGHT)
+    if np.issubdtype(kind, np.floating):
+        np.testing.assert_array_equal(grey_levels((EIGHT / 255).astype(kind)), EIGHT)
+    elif kind != np.int16:
+        np.testing.assert_array_equal(grey_levels(EIGHT.astype(kind) * 257), EIGHT)
+        np.testing.assert_array_equal(grey_levels(EIGHT.astype(kind) * 256), EIGHT)
+
+
+def test_deeper_values_are_mapped_from_between_their_percentiles():
+    deep = np.linspace(100, 4000, 1200).astype(np.uint16)
+    np.testing.assert_array_equal(grey_levels(deep), to_uint8(deep, *robust_range(deep)))
+    exposed = np.arange(1200) >= 600
+    np.testing.assert_array_equal(grey_levels(deep, exposed), to_uint8(deep, *robust_range(deep[600:])))
+    assert not grey_levels(np.full((2, 2), np.nan)).any()
+
+
+@given(VALUES)
+def test_the_range_is_that_of_numpys_percentiles(values):
+    low, high = np.percentile(values.astype(float), [0.1, 99.9])
+    if low < high:
+        assert robust_range(values) == pytest.approx((low, high), rel=1e-9, abs=1e-9)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -248,31 +248,30 @@ def test_outputs_never_overwrite_each_other(parts):
     assert len(set(outputs)) == len(outputs)
 
 
-@pytest.fixture
-def originals(tmp_path):
-    """One file of each kind, as bytes."""
-    folder = tmp_path / 'whole'
-    for name in ('a.png', 'a.jpg', 'a.bmp'):
-        save(folder / name)
-    Image.fromarray(GREY.astype(np.uint16) * 200).save(folder / 'deep.tif', compression='tiff_lzw')
-    Image.fromarray(GREY).save(folder / 'pages.tif', save_all=True, append_images=[Image.fromarray(GREY)])
-    write_itk(folder / 'a.mha', GREY, (0.1, 0.1))
-    write_dicom(folder / 'a.dcm', np.stack([GREY, GREY]))
-    return [path.read_bytes() for path in sorted(folder.iterdir())]
+@pytest.mark.parametrize('suffix', ['jpg', 'jpeg', 'jpe', 'jfif', 'JFIF', 'webp', 'png', 'bmp', 'tif', 'tiff'])
+def test_folders_give_the_pictures_of_every_suffix(tmp_path, suffix):
+    kind = {'webp': 'WEBP', 'png': 'PNG', 'bmp': 'BMP', 'tif': 'TIFF', 'tiff': 'TIFF'}.get(suffix, 'JPEG')
+    Image.fromarray(np.full((30, 40), 90, np.uint8)).save(tmp_path / f'film.{suffix}', format=kind)
+    (tmp_path / f'._film.{suffix}').write_bytes(b'\0\5\26\7')
+    (path,) = find_xrays([tmp_path])
+    xray = only(path)
+    assert xray.name == 'film'
+    np.testing.assert_allclose(xray.image, 90, atol=2)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data())
-def test_damaged_files_of_every_kind_are_read_or_refused(tmp_path, originals, data):
-    content = bytearray(data.draw(st.sampled_from(originals)))
-    anywhere = st.integers(0, 200) | st.integers(0, len(content) - 1)
-    for position, value in data.draw(st.lists(st.tuples(anywhere, st.integers(0, 255)), max_size=8)):
-        content[position] = value
-    path = tmp_path / 'damaged'
-    path.write_bytes(content[: data.draw(st.just(len(content)) | st.integers(0, len(content)))])
-    try:
-        xrays = list(read_xrays(path))
-    except InputError as error:
-        assert 'damaged' in str(error) and '\n' not in str(error)
-    else:
-        assert all(xray.image.dtype == np.uint8 and xray.image.ndim in (2, 3) for xray in xrays)
+def test_names_that_begin_with_a_dot_are_passed_over(tmp_path):
+    save(tmp_path / 'film.png')
+    write_dicom(tmp_path / 'IM1')
+    for name in ('._film.png', '._IM1', '.hidden/film2.png', 'sub/._film3.png'):
+        save(tmp_path / 'x.png').rename((tmp_path / 'x.png').with_name('y'))
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / 'y').rename(tmp_path / name)
+    assert [path.name for path in find_xrays([tmp_path], recursive=True)] == ['film.png', 'IM1']
+    assert [path.name for path in find_xrays([str(tmp_path / '**' / '*')])] == ['film.png', 'IM1']
+
+
+def test_a_folder_without_x_rays_says_what_it_holds(tmp_path):
+    for name in ('a.heic', 'b.HEIC', 'c.nrrd', '._d.png', 'readme'):
+        (tmp_path / name).write_bytes(b'x')
+    with pytest.raises(InputError, match=r'no X-ray found \(it holds 2 \.heic, 1 \.nrrd, 1 without suffix\)'):
+        find_xrays([tmp_path])
