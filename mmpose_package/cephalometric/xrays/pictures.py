@@ -141,7 +141,7 @@ def _png_frame(path: Path, file: BinaryIO) -> Frame:
     return _frame(path, picture, png.key, 255 // (2**png.depth - 1) if png.depth < 8 else 1)
 
 
-def _by_opencv(content: bytes | np.ndarray, page: int | None = None) -> np.ndarray:
+def _by_opencv(content: bytes | np.ndarray) -> np.ndarray:
     """The values of a picture, its colours as RGB.
 
     Raises:
@@ -152,12 +152,7 @@ def _by_opencv(content: bytes | np.ndarray, page: int | None = None) -> np.ndarr
     level = cv2.getLogLevel()
     cv2.setLogLevel(0)  # It prints a line of its own for each damaged strip.
     try:
-        buffer = np.frombuffer(content, np.uint8)
-        if page is None:
-            values = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
-        else:
-            found, pages = cv2.imdecodemulti(buffer, cv2.IMREAD_UNCHANGED, range=(page, page + 1))
-            values = pages[0] if found and len(pages) == 1 else None
+        values = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     finally:
         cv2.setLogLevel(level)
     if values is None:
@@ -209,7 +204,7 @@ def _read_tiff(path: Path, file: BinaryIO) -> Iterator[Frame]:
 def _tiff_frame(path: Path, file: BinaryIO, page: tiff_pages.TiffPage) -> Frame:
     if not page.by_pillow:
         # OpenCV turns a TIFF upright, too.
-        values = _by_opencv(np.memmap(path, np.uint8, mode='r'), page.index)
+        values = _by_opencv(tiff_pages.with_first_page(path, page))
         upright = (page.columns, page.rows) if page.orientation in SIDEWAYS else (page.rows, page.columns)
         if values.shape[:2] != upright or values.itemsize * 8 != page.bits:
             raise ValueError('its pixels are not those of its header')

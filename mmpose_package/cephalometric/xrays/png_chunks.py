@@ -77,7 +77,9 @@ def read_chunks(path: Path, file: BinaryIO) -> PngChunks:
         raise _damaged(path, 'its transparent colour is of a wrong form')
     values = struct.unpack(f'>{len(key) // 2}H', key)
     if depth == 16 and colours != GREY:
-        _check_stream(path, b''.join(data for kind, data in needed if kind == b'IDAT'))
+        # Interlaced rows are shorter, so that more of them begin with a byte of their own.
+        most = rows * columns * CHANNELS[colours] * 2 + 16 * (rows + columns)
+        _check_stream(path, b''.join(data for kind, data in needed if kind == b'IDAT'), most)
     plain = _file(needed)
     content = _file(needed[:1] + orientation + needed[1:]) if orientation else plain
     return PngChunks(rows, columns, depth, colours, values, content, plain)
@@ -116,9 +118,9 @@ def _header(path: Path, data: bytes) -> tuple[int, int, int, int]:
     return columns, rows, depth, colours
 
 
-def _check_stream(path: Path, packed: bytes) -> None:
+def _check_stream(path: Path, packed: bytes, most: int) -> None:
     """Where OpenCV decodes, which leaves rows that are missing black and says nothing."""
-    unpacker, left = zlib.decompressobj(), 2 * MOST_BYTES
+    unpacker, left = zlib.decompressobj(), most
     try:
         while not unpacker.eof and left > 0:
             piece = unpacker.decompress(packed, PIECE)

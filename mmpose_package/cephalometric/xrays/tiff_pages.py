@@ -5,16 +5,19 @@ library reads. Pillow takes some deep ones in the wrong byte order, and OpenCV l
 So only those are given to either that it reads as they are meant; the others are refused by their kind.
 """
 
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
 from PIL import TiffImagePlugin, TiffTags
 
 from cephalometric.errors import InputError
 from cephalometric.xrays.frames import check_size, decoding
 
 BIG = 43
+PLACE = 'place'  # Of a directory in the file, in bytes, among its tags.
 SUBFILE, OLD_SUBFILE, COLUMNS, ROWS, BITS, COMPRESSION, PHOTOMETRIC = 254, 255, 256, 257, 258, 259, 262
 ORIENTATION, CHANNELS, PLANES, TILE_COLUMNS, TILE_ROWS, EXTRA, FORMAT = 274, 277, 284, 322, 323, 338, 339
 REDUCED, MASK, OLD_REDUCED = 1, 4, 2
@@ -39,6 +42,7 @@ class TiffPage:
 
     Attributes:
         index: Its number in the file, from 0, those that are no X-rays included.
+        place: Where in the file its directory lies, in bytes.
         rows, columns: Its size in pixels as it is stored.
         bits: Of a channel.
         channels: Those that are no colours included.
@@ -51,6 +55,7 @@ class TiffPage:
     """
 
     index: int
+    place: int
     rows: int
     columns: int
     bits: int
@@ -98,10 +103,12 @@ def _directories(path: Path, file: BinaryIO) -> tuple[list[dict], bool]:
     while directory.next and directory.next not in seen:
         if len(directories) == MOST_PAGES:
             raise InputError(f'{path}: more than {MOST_PAGES} pages; split it first')
-        seen.add(directory.next)
-        file.seek(directory.next)
+        place = directory.next
+        seen.add(place)
+        file.seek(place)
         directory.load(file)
-        directories.append({tag: directory.get(tag) for tag in _TAGS if tag in directory})
+        tags = {tag: directory.get(tag) for tag in _TAGS if tag in directory}
+        directories.append({PLACE: place} | tags)
     if not directories:
         raise InputError(f'{path}: a TIFF file without a picture, or a damaged one; copy it again')
     return directories, little_endian
@@ -155,7 +162,9 @@ def _page(path: Path, number: int, tags: dict, little_endian: bool) -> TiffPage:
     extra = _number(tags, EXTRA, 0) if channels in (2, 4) else 0
     alpha = extra if extra in (PREMULTIPLIED, STRAIGHT) else 0
     orientation = _number(tags, ORIENTATION, 1)
-    return TiffPage(number, rows, columns, bits, channels, form, photometric, alpha, orientation, by_pillow, name)
+    return TiffPage(
+        number, tags[PLACE], rows, columns, bits, channels, form, photometric, alpha, orientation, by_pillow, name
+    )
 
 
 def _name(bits: int, form: int, photometric: int, channels: int, planes: int, compression: int) -> str:
@@ -170,6 +179,17 @@ def _name(bits: int, form: int, photometric: int, channels: int, planes: int, co
 def _all(tags: dict, tag: int) -> tuple:
     value = tags.get(tag, ())
     return value if isinstance(value, tuple) else (value,)
+
+
+def with_first_page(path: Path, page: TiffPage) -> np.ndarray:
+    """The bytes of the file as if ``page`` were its first page; the file itself is left as it is."""
+    content = np.memmap(path, np.uint8, mode='c')
+    order = '<' if content[0] == ord('I') else '>'
+    if BIG in content[2:4]:
+        struct.pack_into(f'{order}Q', content, 8, page.place)
+    else:
+        struct.pack_into(f'{order}I', content, 4, page.place)
+    return content
 
 
 def unsupported(path: Path, kind: str) -> InputError:
