@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 from tqdm import tqdm
@@ -12,13 +13,14 @@ from cephalometric.commands import add_model_arguments, device_of, example
 from cephalometric.errors import InputError
 from cephalometric.prediction.calibration import FEW_IMAGES
 from cephalometric.prediction.model_folder import DEFAULT
+from cephalometric.reporting.film_page import FilmPages
 from cephalometric.reporting.tables import write_landmarks, write_measurements
 from cephalometric.results.predictions import Predictions, write_predictions
 from cephalometric.xrays.frames import check_spacing
 from cephalometric.xrays.reading import find_xrays, name_xrays, subfolders_of
 
 DESCRIPTION = """Find the landmarks of X-rays: PNG, JPEG, TIFF, BMP, MetaImage (.mha, .mhd) and DICOM files, folders and
-globs of them. OUT receives landmarks.csv, measurements.csv, predictions.json and overlays/. Coordinates are pixels of
+globs of them. OUT receives report.html, landmarks.csv, measurements.csv, predictions.json and overlays/. Coordinates are pixels of
 the X-ray as it lies; millimetres follow from the spacing of the file or of --spacing, and are left out without one.
 A file that cannot be read is reported and the others go on; the exit status is then 1. For research; not a medical
 device."""
@@ -26,7 +28,7 @@ EXAMPLE = """
   cephalometric predict film.jpg --spacing 0.1
   cephalometric predict scans/ film.dcm --model work_dirs/mine --out results
 """
-OUTPUTS = ('landmarks.csv', 'measurements.csv', 'predictions.json', 'overlays')
+OUTPUTS = ('report.html', 'landmarks.csv', 'measurements.csv', 'predictions.json', 'overlays')
 
 
 def add_predict_command(commands: argparse._SubParsersAction) -> None:
@@ -49,7 +51,10 @@ def add_predict_command(commands: argparse._SubParsersAction) -> None:
     parser.add_argument('--recursive', action='store_true', help='look into the subfolders of folders too')
     parser.add_argument('--batch-size', type=int, default=4, metavar='N', help='X-rays in one pass [%(default)s]')
     parser.add_argument('--upright', action='store_true', help='trust that no X-ray is mirrored, turned or inverted')
-    parser.add_argument('--no-overlay', action='store_true', help='draw no pictures')
+    parser.add_argument('--no-overlay', action='store_true', help='draw no pictures into overlays')
+    parser.add_argument(
+        '--no-page', action='store_true', help='write no report.html, which holds the X-rays made smaller'
+    )
     parser.set_defaults(run=run)
 
 
@@ -87,6 +92,8 @@ class PredictionRun:
         self.model, self.args, self.out, self.paths = model, args, out, paths
         self.results: list[Result] = []
         self.failed: dict[str, str] = {}
+        self.about = {**model.about(), 'flag_mm': args.flag_mm}
+        self.page = None if args.no_page else FilmPages(out, model.landmarks, model.measurements, _shown(self.about))
 
     def run(self) -> int:
         """Predict and write everything.
@@ -125,11 +132,14 @@ class PredictionRun:
             _say(f'warning: {result.name}: {warning}')
         if not self.args.no_overlay:
             result.draw(self.out / 'overlays' / f'{result.name}.png')
+        if self.page:
+            self.page.add(result.without_image(), result.image)
         self.results.append(result.without_image())
 
     def _write_tables(self) -> None:
-        about = {**self.model.about(), 'flag_mm': self.args.flag_mm}
-        predictions = Predictions(self.model.landmarks, tuple(self.results), self.failed, about)
+        predictions = Predictions(self.model.landmarks, tuple(self.results), self.failed, self.about)
+        if self.page:
+            self.page.finish(self.failed)
         write_landmarks(self.out / 'landmarks.csv', predictions)
         write_measurements(self.out / 'measurements.csv', self.results, self.model.measurements)
         write_predictions(self.out / 'predictions.json', predictions)
@@ -147,6 +157,16 @@ def summary(results: list[Result]) -> str:
     if assessed and len(assessed) < len(results):
         parts.append(f'{len(results) - len(assessed)} X-rays not assessed')
     return ', '.join(parts)
+
+
+def _shown(about: dict) -> dict[str, str]:
+    """What predicted, as the head of the page says it."""
+    return {
+        'model': ', '.join(about['names']),
+        'cephalometric': about['cephalometric'],
+        'date': datetime.now().strftime('%Y-%m-%d'),
+        'flagged beyond': f'{about["flag_mm"]:g} mm',
+    }
 
 
 def _check_output(out: Path, overwrite: bool, paths: list[Path]) -> None:
