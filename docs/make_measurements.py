@@ -5,37 +5,48 @@ document its own table in the same way from Python.
 """
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from cephalometric.errors import InputError, run_step
 from cephalometric.files import atomic_write
 from cephalometric.landmarks import LandmarkSet, built_in_landmark_sets, load_landmark_set
-from cephalometric.measurements import Measurement, analyses_of, load_measurements, measurements_for
-from cephalometric.measurements.entries import MeasurementClass
+from cephalometric.measurements import (
+    Analysis,
+    AnalysisEntry,
+    Measurement,
+    MeasurementClass,
+    Norm,
+    load_analyses,
+    load_measurements,
+    measurements_for,
+)
 
 PAGE = Path(__file__).with_name('measurements.md')
 BEGIN, END = '<!-- made from the data: begin -->', '<!-- made from the data: end -->'
 
 
-def tables(measurements: Iterable[Measurement], landmark_sets: Iterable[LandmarkSet]) -> str:
-    """All measurements, their classes, the analyses and what each landmark set cannot measure, as Markdown."""
-    measurements = tuple(measurements)
+def tables(
+    measurements: Iterable[Measurement], analyses: Iterable[Analysis], landmark_sets: Iterable[LandmarkSet]
+) -> str:
+    """All measurements, each analysis with norms and classes, and what each landmark set cannot measure."""
+    measurements, analyses = tuple(measurements), tuple(analyses)
     parts = [
-        '## All measurements',
-        _table(
-            ('Name', 'Title', 'Definition', 'Landmarks', 'Unit', 'Sign', 'Norm', 'Source'),
-            (_row(measurement) for measurement in measurements),
-        ),
-        '## Classes',
-        _table(
-            ('Name', 'Classes', 'Source'),
-            ((f'`{m.name}`', _classes(m.classes, m.unit), m.classes_source) for m in measurements if m.classes),
-        ),
         '## Analyses',
         _table(
-            ('Analysis', 'Measurements'),
-            ((f'`{name}`', ', '.join(m.name for m in group)) for name, group in analyses_of(measurements).items()),
+            ('Analysis', 'Title', 'Measurements', 'Source'),
+            ((f'`{a.name}`', a.title, ', '.join(m.name for m in a.measurements), a.source) for a in analyses),
+        ),
+    ]
+    for analysis in analyses:
+        parts += [f'### {analysis.title}', *([analysis.note] if analysis.note else [])]
+        rows = (row for group in analysis.groups for entry in group.entries for row in _rows(group.title, entry))
+        parts.append(_table(('Group', 'Name', 'Norm', 'For', 'Source', 'Checked by', 'Classes'), rows))
+    parts += [
+        '## All measurements',
+        _table(
+            ('Name', 'Title', 'Definition', 'Landmarks', 'Unit', 'Sign', 'Source'),
+            (_row(measurement) for measurement in measurements),
         ),
         '## What a landmark set cannot measure',
         _table(('Landmark set', 'Measurement', 'Landmarks it lacks'), _unavailable(measurements, landmark_sets)),
@@ -58,7 +69,7 @@ def with_tables(page: str, content: str) -> str:
 
 def built_in_tables() -> str:
     """The tables of the package's own measurements and landmark sets."""
-    return tables(load_measurements(), map(load_landmark_set, built_in_landmark_sets()))
+    return tables(load_measurements(), load_analyses().values(), map(load_landmark_set, built_in_landmark_sets()))
 
 
 def _table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
@@ -74,16 +85,60 @@ def _row(measurement: Measurement) -> tuple[str, ...]:
         ', '.join(measurement.landmarks),
         measurement.unit,
         measurement.sign,
-        _norm(measurement),
         measurement.source,
     )
 
 
-def _norm(measurement: Measurement) -> str:
-    norm = measurement.norm
-    if norm is None:
-        return 'none'
-    return f'{norm.mean:g}{"" if norm.sd is None else f" ± {norm.sd:g}"} ({norm.source})'
+def _rows(group: str, entry: AnalysisEntry) -> Iterator[tuple[str, ...]]:
+    """A row for each norm of a measurement in an analysis; one without a norm has a row, too.
+
+    Norms that differ in age alone share a row.
+    """
+    unit = entry.measurement.unit
+    by_population: dict[str, list[Norm]] = {}
+    for norm in entry.norms:
+        by_population.setdefault(norm.name, []).append(norm)
+    classes = f'{_classes(entry.classes, unit)} ({entry.classes_source})' if entry.classes else ''
+    if not by_population:
+        yield group, f'`{entry.name}`', 'none', '', '', '', classes
+    for norms in by_population.values():
+        said = classes or _classes(entry.classes_at(norms[0])[0] if norms[0].sd is None else (), unit)
+        if not said and norms[0].sd is not None:
+            low, normal, high = entry.measurement.words
+            said = f'{low}, {normal}, {high}: borders at one SD'
+        values = '; '.join(f'{f"{_age(norm)}: " if len(norms) > 1 else ""}{_norm(norm)}' for norm in norms)
+        first = norms[0]
+        remark = f' ({first.note})' if first.note else ''
+        yield group, f'`{entry.name}`', f'{values}{remark}', _whom(norms), first.source, first.confidence, said
+
+
+def _norm(norm: Norm) -> str:
+    mean = 'individual' if norm.formula is not None else f'{norm.mean:g}' if norm.mean is not None else ''
+    parts = [mean if norm.sd is None else f'{mean} ± {norm.sd:g}']
+    if norm.range is not None:
+        parts.append(f'{norm.range[0]:g} to {norm.range[1]:g}')
+    if norm.growth is not None:
+        growth = norm.growth
+        parts.append(f'at {growth.at_age:g} years, {growth.per_year:+g} a year until {growth.until:g}')
+    return ', '.join(part for part in parts if part)
+
+
+def _age(norm: Norm) -> str:
+    low, high = norm.ages
+    if low == high and low is not None:
+        return f'{low:g} years'
+    return f'from {low:g} years' if high is None and low is not None else f'until {high:g} years'
+
+
+def _whom(norms: Sequence[Norm]) -> str:
+    first = norms[0]
+    words = [first.name, {'both': '', 'female': 'women', 'male': 'men'}[first.sex], first.origin]
+    if len(norms) == 1:
+        if first.ages != (None, None):
+            words.append(_age(first))
+        if first.n is not None:
+            words.append(f'n = {first.n}')
+    return ', '.join(word for word in words if word)
 
 
 def _classes(classes: Iterable[MeasurementClass], unit: str) -> str:

@@ -17,6 +17,7 @@ __all__ = [
     'Result',
     'Xray',
     '__version__',
+    'load_analyses',
     'load_measurements',
     'load_model',
     'read_xrays',

@@ -14,14 +14,37 @@ import numpy as np
 from cephalometric.errors import InputError
 from cephalometric.geometry import Orientation
 from cephalometric.landmarks import LandmarkSet
-from cephalometric.measurements import Measurement, flagged_measurements, load_measurements, measure, measurements_for
+from cephalometric.measurements import (
+    AssessedAnalysis,
+    Measurement,
+    Person,
+    analyses_for,
+    assess,
+    check_norm_name,
+    errors_of_xray,
+    flagged_measurements,
+    load_analyses,
+    load_measurements,
+    measure,
+    measurements_for,
+)
 from cephalometric.prediction.model_folder import DEFAULT, find_model_folder
 from cephalometric.prediction.trained_model import Answer, TrainedModel
 from cephalometric.results.predictions import PredictedXray, image_entry
 from cephalometric.xrays.frames import check_spacing
 from cephalometric.xrays.reading import Xray, read_xrays
 
-__all__ = ['InputError', 'Model', 'Orientation', 'Result', 'Xray', 'load_measurements', 'load_model', 'read_xrays']
+__all__ = [
+    'InputError',
+    'Model',
+    'Orientation',
+    'Result',
+    'Xray',
+    'load_analyses',
+    'load_measurements',
+    'load_model',
+    'read_xrays',
+]
 
 FLAG_MM = 3.0
 """A landmark whose expected error is beyond this is flagged, unless the caller says otherwise."""
@@ -74,6 +97,48 @@ class Result(PredictedXray):
 
         save_picture(draw_prediction(to_bgr(self.image), self.landmark_set, self), Path(path))
         return Path(path)
+
+    def analysis(
+        self,
+        name: str = 'steiner',
+        *,
+        sex: str | None = None,
+        age: float | None = None,
+        norms: str | None = None,
+        measurements: str | Path | None = None,
+    ) -> AssessedAnalysis:
+        """The measurements of an analysis with their norms, deviations and classes, in its groups and order.
+
+        Args:
+            name: Such as 'steiner'; ``load_analyses()`` has all.
+            sex: 'female' or 'male'; without it, norms for both sexes alone are used.
+            age: In years; without it, norms for adults are used.
+            norms: The name of a population whose norms come before others.
+            measurements: A JSON table with analyses, measurements and norms of one's own.
+
+        Raises:
+            InputError: There is no such analysis or no norm of that name, the landmarks do not allow the analysis, or
+                sex or age are impossible.
+        """
+        analyses = load_analyses(measurements)
+        check_norm_name(analyses, norms)
+        possible = analyses_for(self.landmark_set, analyses)
+        if name not in possible:
+            raise InputError(f'analysis {name!r}: the landmarks allow {", ".join(possible) or "none"}')
+        try:
+            person = Person(sex, age)
+        except ValueError as error:
+            raise InputError(str(error)) from None
+        return assess(
+            self.points_px,
+            self.landmark_set,
+            self.spacing_mm,
+            possible[name],
+            person=person,
+            norms=norms,
+            expected_error_mm=self.expected_error_mm,
+            flagged=self.flagged,
+        )
 
     def to_json(self) -> dict:
         """The result of plain types, as the entry of an image in ``predictions.json``."""
@@ -147,6 +212,9 @@ class Model(TrainedModel):
             warnings=(*answer.doubts, *xray.warnings, *answer.remarks),
             doubtful=bool(answer.doubts),
             measurements=measure(answer.points_px, self.landmarks, xray.spacing_mm, self.measurements),
+            measurement_errors=errors_of_xray(
+                answer.points_px, answer.expected_error_mm, self.landmarks, xray.spacing_mm, self.measurements
+            ),
             flagged_measurements=flagged_measurements(self.measurements, self.landmarks, flagged),
             landmark_set=self.landmarks,
             image=xray.image,

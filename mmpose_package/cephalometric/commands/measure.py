@@ -13,13 +13,19 @@ from cephalometric.commands import example
 from cephalometric.errors import InputError
 from cephalometric.landmarks import LandmarkSet
 from cephalometric.measurements import (
+    Analysis,
     Measurement,
-    analyses_of,
+    Person,
+    analyses_for,
+    check_norm_name,
+    errors_of_xray,
     flagged_measurements,
+    load_analyses,
     load_measurements,
     measure,
     measurements_for,
 )
+from cephalometric.measurements.norms import SEXES
 from cephalometric.reporting.analysis_drawing import draw_analysis
 from cephalometric.reporting.drawing import save_picture
 from cephalometric.reporting.marks import to_bgr
@@ -35,8 +41,9 @@ research; not a medical device."""
 EXAMPLE = """
   cephalometric measure results/predictions.json --out measured --analysis steiner downs
   cephalometric measure corrected.csv --out measured --spacing 0.1
+  cephalometric measure results/predictions.json --out measured --analysis mcnamara --sex female --age 14
 """
-Analyses = Mapping[str, tuple[Measurement, ...]]
+Analyses = Mapping[str, Analysis]
 OUTPUTS = ('measurements.csv', 'measurements.json', 'analyses')
 
 
@@ -49,7 +56,10 @@ def add_measure_command(commands: argparse._SubParsersAction) -> None:
     parser.add_argument('--out', required=True, metavar='DIR', help='the folder for the results; made if need be')
     parser.add_argument('--overwrite', action='store_true', help='replace earlier measurements in OUT')
     parser.add_argument('--spacing', type=float, metavar='MM', help='mm per pixel, instead of what the file says')
-    parser.add_argument('--measurements', metavar='JSON', help='measurements of your own, beside those of the package')
+    parser.add_argument('--measurements', metavar='JSON', help='measurements, analyses and norms of your own')
+    parser.add_argument('--sex', choices=SEXES, help='choose norms for this sex (default: norms for both alone)')
+    parser.add_argument('--age', type=float, metavar='YEARS', help='choose norms for this age (default: for adults)')
+    parser.add_argument('--norms', metavar='NAME', help='prefer the norms of this population, such as "Riedel 1952"')
     parser.add_argument(
         '--analysis', nargs='+', metavar='NAME', help='which to draw, such as steiner downs (default: the first)'
     )
@@ -64,22 +74,42 @@ def run(args: argparse.Namespace) -> None:
     measurements = measurements_for(points.landmarks, load_measurements(args.measurements))
     if not measurements:
         raise InputError(f'{args.landmarks}: its {len(points.landmarks)} landmarks allow no measurement')
-    analyses = _chosen(analyses_of(measurements), args.analysis)
+    person = _person(args)
+    analyses = load_analyses(args.measurements)
+    check_norm_name(analyses, args.norms)
+    analyses = analyses_for(points.landmarks, analyses)
+    drawn = _chosen(analyses, args.analysis)
     out = Path(args.out)
     _check_output(out, args.overwrite)
     xrays = [_measured(xray, points.landmarks, measurements) for xray in points.xrays]
     out.mkdir(parents=True, exist_ok=True)
     write_measurements(out / 'measurements.csv', xrays, measurements)
-    write_measurement_json(out / 'measurements.json', xrays, measurements)
+    write_measurement_json(
+        out / 'measurements.json', xrays, measurements, points.landmarks, analyses, person, args.norms
+    )
     if not args.no_overlay:
-        _draw(out / 'analyses', points.landmarks, xrays, analyses)
+        _draw(out / 'analyses', points.landmarks, xrays, drawn, (person, args.norms))
     print(f'{summary(xrays, measurements)}: {out}')
 
 
 def _measured(xray: PredictedXray, landmarks: LandmarkSet, measurements: Sequence[Measurement]) -> PredictedXray:
     values = measure(xray.points_px, landmarks, xray.spacing_mm, measurements)
     known = [measurement for measurement in measurements if np.isfinite(values[measurement.name])]
-    return replace(xray, measurements=values, flagged_measurements=flagged_measurements(known, landmarks, xray.flagged))
+    return replace(
+        xray,
+        measurements=values,
+        measurement_errors=errors_of_xray(
+            xray.points_px, xray.expected_error_mm, landmarks, xray.spacing_mm, measurements
+        ),
+        flagged_measurements=flagged_measurements(known, landmarks, xray.flagged),
+    )
+
+
+def _person(args: argparse.Namespace) -> Person:
+    try:
+        return Person(args.sex, args.age)
+    except ValueError as error:
+        raise InputError(f'--age: {error}') from None
 
 
 def summary(xrays: Sequence[PredictedXray], measurements: Sequence[Measurement]) -> str:
@@ -100,6 +130,7 @@ def _draw(
     landmarks: LandmarkSet,
     xrays: Sequence[PredictedXray],
     analyses: Analyses,
+    whose: tuple[Person, str | None],
 ) -> None:
     """Draw each analysis on each X-ray that is found."""
     by_file: dict[str, dict[int | None, PredictedXray]] = {}
@@ -115,7 +146,7 @@ def _draw(
         try:
             for picture in read_xrays(file):
                 if picture.slice in slices:
-                    _draw_one(folder, landmarks, slices[picture.slice], picture.image, analyses)
+                    _draw_one(folder, landmarks, slices[picture.slice], picture.image, analyses, whose)
         except InputError as error:
             tqdm.write(f'warning: not drawn: {error}', file=sys.stderr)
 
@@ -126,15 +157,16 @@ def _draw_one(
     xray: PredictedXray,
     image: np.ndarray,
     analyses: Analyses,
+    whose: tuple[Person, str | None],
 ) -> None:
     if image.shape[:2] != (xray.height, xray.width):
         raise InputError(
             f'{xray.file} is {image.shape[1]} x {image.shape[0]} pixels, but its landmarks are for '
             f'{xray.width} x {xray.height}: it is another image by now'
         )
-    for name, measurements in analyses.items():
+    for name, analysis in analyses.items():
         title = f'{xray.name}   {name}'
-        picture = draw_analysis(to_bgr(image), landmarks, xray, measurements, title)
+        picture = draw_analysis(to_bgr(image), landmarks, xray, analysis, title, *whose)
         save_picture(picture, folder / f'{xray.name}_{name}.png')
 
 

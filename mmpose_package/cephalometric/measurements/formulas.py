@@ -1,6 +1,7 @@
 """Formulas of measurements, as they stand in JSON tables.
 
-A point is the abbreviation of a landmark, or ``{"midpoint": ["U6", "L6"]}``; a line is a pair of points. A formula is
+A point is the abbreviation of a landmark, ``{"midpoint": ["U6", "L6"]}``, ``{"crossing": [line, line]}``, where two
+lines meet, or ``{"foot": [point, line]}``, the foot of a perpendicular; a line is a pair of points. A formula is
 
 - ``{"angle": [p, vertex, q]}``: the angle at the vertex, 0 to 180 degrees;
 - ``{"turn": [line, other]}``: the angle from one line's direction to the other's, positive when the end goes down at
@@ -10,7 +11,7 @@ A point is the abbreviation of a landmark, or ``{"midpoint": ["U6", "L6"]}``; a 
 - ``{"offset": [p, line]}``: the distance of p from the line, positive in front of a line that runs down and above one
   that runs forwards;
 - ``{"ratio": [formula, formula]}``: one length divided by another;
-- ``{"sum": [formula, ...]}``, ``{"minus": formula}``, and in a sum a number;
+- ``{"sum": [formula, ...]}``, ``{"minus": formula}``, ``{"times": [number, formula]}``, and in a sum a number;
 - ``"SNA"``: the measurement of that name, which comes earlier in the table.
 """
 
@@ -20,19 +21,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from cephalometric.measurements.primitives import (
-    Along,
-    Angle,
-    Distance,
-    Formula,
-    Line,
-    Offset,
-    Point,
-    Positions,
-    Segment,
-    SignedDistance,
-    Turn,
-)
+from cephalometric.measurements.points import Crossing, Foot, Line, Middle, Point, Positions, Segment
+from cephalometric.measurements.primitives import Along, Angle, Distance, Formula, Offset, SignedDistance, Turn
 
 
 @dataclass(frozen=True)
@@ -46,6 +36,10 @@ class Ratio(Formula):
     def __post_init__(self):
         if {self.upper.dimension, self.lower.dimension} != {'length'}:
             raise ValueError('"ratio" divides one length by another')
+
+    def landmarks(self) -> Iterator[str]:
+        yield from self.upper.landmarks()
+        yield from self.lower.landmarks()
 
     def evaluate(self, positions: Positions) -> np.ndarray:
         lower = self.lower.evaluate(positions)
@@ -73,15 +67,20 @@ class Sum(Formula):
     def evaluate(self, positions: Positions) -> np.ndarray:
         return sum(term.evaluate(positions) for term in self.terms)
 
+    def landmarks(self) -> Iterator[str]:
+        for term in self.terms:
+            yield from term.landmarks()
+
     def segments(self, positions: Positions) -> Iterator[Segment]:
         for term in self.terms:
             yield from term.segments(positions)
 
 
 @dataclass(frozen=True)
-class Minus(Formula):
-    """A formula with the opposite sign."""
+class Times(Formula):
+    """A formula times a number."""
 
+    factor: float
     term: Formula
 
     @property
@@ -89,7 +88,10 @@ class Minus(Formula):
         return self.term.dimension
 
     def evaluate(self, positions: Positions) -> np.ndarray:
-        return -self.term.evaluate(positions)
+        return self.factor * self.term.evaluate(positions)
+
+    def landmarks(self) -> Iterator[str]:
+        yield from self.term.landmarks()
 
     def segments(self, positions: Positions) -> Iterator[Segment]:
         yield from self.term.segments(positions)
@@ -104,6 +106,9 @@ class Constant(Formula):
 
     def evaluate(self, positions: Positions) -> np.ndarray:
         return np.asarray(self.value)
+
+    def landmarks(self) -> Iterator[str]:
+        yield from ()
 
     def segments(self, positions: Positions) -> Iterator[Segment]:
         yield from ()
@@ -129,13 +134,18 @@ def parse_formula(content: object, known: Mapping[str, Formula]) -> Formula:
         raise ValueError(f'{content!r} is not a formula: write {{"angle": ["S", "N", "A"]}} or the like')
     ((operator, arguments),) = content.items()
     if operator == 'minus':
-        return Minus(parse_formula(arguments, known))
-    if operator not in ('sum', 'ratio', *_PRIMITIVES):
-        raise ValueError(f'{operator!r} is none of {", ".join([*_PRIMITIVES, "ratio", "sum", "minus"])}')
+        return Times(-1.0, parse_formula(arguments, known))
+    if operator not in ('sum', 'ratio', 'times', *_PRIMITIVES):
+        raise ValueError(f'{operator!r} is none of {", ".join([*_PRIMITIVES, "ratio", "sum", "minus", "times"])}')
     if not isinstance(arguments, list):
         raise ValueError(f'"{operator}" takes a list, not {arguments!r}')
     if operator == 'sum':
         return Sum(tuple(parse_formula(term, known) for term in arguments))
+    if operator == 'times':
+        factor, term = _of_length(operator, arguments, 2)
+        if not isinstance(factor, int | float) or isinstance(factor, bool) or not np.isfinite(factor):
+            raise ValueError(f'"times" takes a number and a formula, not {arguments!r}')
+        return Times(float(factor), parse_formula(term, known))
     if operator == 'ratio':
         return Ratio(*(parse_formula(term, known) for term in _of_length(operator, arguments, 2)))
     primitive, *readers = _PRIMITIVES[operator]
@@ -150,10 +160,21 @@ def _of_length(operator: str, arguments: list, count: int) -> list:
 
 
 def _point(content: object) -> Point:
-    names = content.get('midpoint') if isinstance(content, dict) else [content]
-    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-        raise ValueError(f'{content!r} is not a point: write "A" or {{"midpoint": ["U6", "L6"]}}')
-    return tuple(names)
+    if isinstance(content, str):
+        return (content,)
+    if isinstance(content, dict) and len(content) == 1:
+        ((operator, arguments),) = content.items()
+        if isinstance(arguments, list) and arguments:
+            if operator == 'midpoint':
+                if all(isinstance(name, str) for name in arguments):
+                    return tuple(arguments)
+                return Middle(tuple(map(_point, arguments)))
+            if operator == 'crossing':
+                return Crossing(*map(_line, _of_length(operator, arguments, 2)))
+            if operator == 'foot':
+                point, line = _of_length(operator, arguments, 2)
+                return Foot(_point(point), _line(line))
+    raise ValueError(f'{content!r} is not a point: write "A" or {{"midpoint": ["U6", "L6"]}}, a crossing or a foot')
 
 
 def _line(content: object) -> Line:

@@ -1,34 +1,29 @@
 """Geometric primitives of measurements: angles and distances between landmarks and lines, with their signs.
 
-Positions are looked up by abbreviation: arrays of shape (..., 2) as x, y, y down, of a face that looks right. A point
-is a tuple of abbreviations, mostly of one, and lies in the middle of these landmarks. A line is a pair of points and
-has a direction, from the first to the second.
+Points, lines and positions are those of :mod:`cephalometric.measurements.points`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
 import numpy as np
 
-Point = tuple[str, ...]
-Line = tuple[Point, Point]
-Positions = Mapping[str, np.ndarray]
-
-
-@dataclass(frozen=True)
-class Segment:
-    """A straight line to draw.
-
-    Attributes:
-        start, end: Shape (2,) as x, y.
-        role: 'line' for what angles and distances are taken from, 'extension' for its way on to a foot, 'length' for a
-            way that is measured, 'foot' for the perpendicular that leads to it.
-    """
-
-    start: np.ndarray
-    end: np.ndarray
-    role: str
+from cephalometric.measurements.points import (
+    Line,
+    Point,
+    Positions,
+    Segment,
+    abbreviations,
+    at,
+    constructions,
+    cross,
+    dot,
+    foot,
+    segment,
+    unit,
+    way,
+)
 
 
 class Formula:
@@ -46,11 +41,20 @@ class Formula:
 
     def landmarks(self) -> Iterator[str]:
         """The abbreviations it needs, perhaps more than once."""
-        yield from _abbreviations(tuple(getattr(self, field.name) for field in fields(self)))
+        yield from abbreviations(self._parts())
 
     def segments(self, positions: Positions) -> Iterator[Segment]:
-        """What to draw of it, for positions of shape (2,)."""
+        """What to draw of it, for positions of shape (2,): how its points are constructed, then its lines."""
+        for point in constructions(self._parts()):
+            yield from point.segments(positions)
+        yield from self.lines(positions)
+
+    def lines(self, positions: Positions) -> Iterator[Segment]:
+        """What to draw of it besides its constructed points."""
         raise NotImplementedError
+
+    def _parts(self) -> tuple:
+        return tuple(getattr(self, field.name) for field in fields(self))
 
 
 @dataclass(frozen=True)
@@ -65,9 +69,9 @@ class Angle(Formula):
     def evaluate(self, positions: Positions) -> np.ndarray:
         return np.abs(Turn((self.vertex, self.first), (self.vertex, self.second)).evaluate(positions))
 
-    def segments(self, positions: Positions) -> Iterator[Segment]:
-        yield _segment(positions, (self.vertex, self.first))
-        yield _segment(positions, (self.vertex, self.second))
+    def lines(self, positions: Positions) -> Iterator[Segment]:
+        yield segment(positions, (self.vertex, self.first))
+        yield segment(positions, (self.vertex, self.second))
 
 
 @dataclass(frozen=True)
@@ -82,12 +86,12 @@ class Turn(Formula):
     dimension: ClassVar[str] = 'angle'
 
     def evaluate(self, positions: Positions) -> np.ndarray:
-        start, end = _unit(positions, self.line), _unit(positions, self.other)
-        return np.degrees(np.arctan2(_cross(start, end), _dot(start, end)))
+        start, end = unit(positions, self.line), unit(positions, self.other)
+        return np.degrees(np.arctan2(cross(start, end), dot(start, end)))
 
-    def segments(self, positions: Positions) -> Iterator[Segment]:
-        yield _segment(positions, self.line)
-        yield _segment(positions, self.other)
+    def lines(self, positions: Positions) -> Iterator[Segment]:
+        yield segment(positions, self.line)
+        yield segment(positions, self.other)
 
 
 @dataclass(frozen=True)
@@ -99,10 +103,10 @@ class Distance(Formula):
     dimension: ClassVar[str] = 'length'
 
     def evaluate(self, positions: Positions) -> np.ndarray:
-        return np.linalg.norm(_way(positions, (self.start, self.end)), axis=-1)
+        return np.linalg.norm(way(positions, (self.start, self.end)), axis=-1)
 
-    def segments(self, positions: Positions) -> Iterator[Segment]:
-        yield _segment(positions, (self.start, self.end), 'length')
+    def lines(self, positions: Positions) -> Iterator[Segment]:
+        yield segment(positions, (self.start, self.end), 'length')
 
 
 @dataclass(frozen=True)
@@ -115,14 +119,14 @@ class Along(Formula):
     dimension: ClassVar[str] = 'length'
 
     def evaluate(self, positions: Positions) -> np.ndarray:
-        return _dot(_way(positions, (self.start, self.end)), _unit(positions, self.line))
+        return dot(way(positions, (self.start, self.end)), unit(positions, self.line))
 
-    def segments(self, positions: Positions) -> Iterator[Segment]:
-        feet = [_foot(positions, point, self.line) for point in (self.start, self.end)]
-        yield _segment(positions, self.line)
-        for point, foot in zip((self.start, self.end), feet, strict=True):
-            yield Segment(_at(positions, self.line[1]), foot, 'extension')
-            yield Segment(_at(positions, point), foot, 'foot')
+    def lines(self, positions: Positions) -> Iterator[Segment]:
+        feet = [foot(positions, point, self.line) for point in (self.start, self.end)]
+        yield segment(positions, self.line)
+        for point, place in zip((self.start, self.end), feet, strict=True):
+            yield Segment(at(positions, self.line[1]), place, 'extension')
+            yield Segment(at(positions, point), place, 'foot')
         yield Segment(*feet, 'length')
 
 
@@ -140,8 +144,8 @@ class SignedDistance(Formula):
         distance = Distance(self.start, self.end).evaluate(positions)
         return np.where(np.isnan(along), np.nan, np.where(along < 0, -distance, distance))
 
-    def segments(self, positions: Positions) -> Iterator[Segment]:
-        yield _segment(positions, (self.start, self.end), 'length')
+    def lines(self, positions: Positions) -> Iterator[Segment]:
+        yield segment(positions, (self.start, self.end), 'length')
 
 
 @dataclass(frozen=True)
@@ -157,52 +161,10 @@ class Offset(Formula):
     dimension: ClassVar[str] = 'length'
 
     def evaluate(self, positions: Positions) -> np.ndarray:
-        return -_cross(_unit(positions, self.line), _way(positions, (self.line[0], self.point)))
+        return -cross(unit(positions, self.line), way(positions, (self.line[0], self.point)))
 
-    def segments(self, positions: Positions) -> Iterator[Segment]:
-        foot = _foot(positions, self.point, self.line)
-        yield _segment(positions, self.line)
-        yield Segment(_at(positions, self.line[1]), foot, 'extension')
-        yield Segment(_at(positions, self.point), foot, 'length')
-
-
-def _abbreviations(part: object) -> Iterator[str]:
-    if isinstance(part, str):
-        yield part
-    elif isinstance(part, Formula):
-        yield from part.landmarks()
-    elif isinstance(part, tuple):
-        for inner in part:
-            yield from _abbreviations(inner)
-
-
-def _at(positions: Positions, point: Point) -> np.ndarray:
-    return np.mean([positions[name] for name in point], axis=0)
-
-
-def _way(positions: Positions, line: Line) -> np.ndarray:
-    return _at(positions, line[1]) - _at(positions, line[0])
-
-
-def _unit(positions: Positions, line: Line) -> np.ndarray:
-    """The line's direction; NaN when its ends coincide, for then it has none."""
-    way = _way(positions, line)
-    length = np.linalg.norm(way, axis=-1, keepdims=True)
-    return way / np.where(length == 0, np.nan, length)
-
-
-def _foot(positions: Positions, point: Point, line: Line) -> np.ndarray:
-    unit = _unit(positions, line)
-    return _at(positions, line[0]) + unit * _dot(unit, _way(positions, (line[0], point)))
-
-
-def _segment(positions: Positions, line: Line, role: str = 'line') -> Segment:
-    return Segment(_at(positions, line[0]), _at(positions, line[1]), role)
-
-
-def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
-
-
-def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return (a * b).sum(axis=-1)
+    def lines(self, positions: Positions) -> Iterator[Segment]:
+        place = foot(positions, self.point, self.line)
+        yield segment(positions, self.line)
+        yield Segment(at(positions, self.line[1]), place, 'extension')
+        yield Segment(at(positions, self.point), place, 'length')

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from cephalometric.landmarks import LandmarkSet
-from cephalometric.measurements import Measurement, flagged_measurements, measure
-from cephalometric.measurements.primitives import Segment
+from cephalometric.measurements import ANYBODY, Analysis, AssessedValue, Measurement, Person, assess
+from cephalometric.measurements.points import Segment
 from cephalometric.reporting.drawing import doubt_banner
 from cephalometric.reporting.marks import (
     FLAGGED_COLOUR,
@@ -43,10 +43,12 @@ def draw_analysis(
     image: np.ndarray,
     landmark_set: LandmarkSet,
     xray: PredictedXray,
-    measurements: Sequence[Measurement],
+    analysis: Analysis,
     title: str,
+    person: Person = ANYBODY,
+    norms: str | None = None,
 ) -> np.ndarray:
-    """Draw a group of measurements: their lines, their landmarks, and a list of the values with their norms.
+    """Draw an analysis: its lines, their landmarks, and a list of the values with their norms.
 
     A value is white within one standard deviation of its norm or without one, orange within two, red beyond. One that
     uses a flagged landmark has the colour of flags instead, and a question mark. What cannot be measured on this X-ray
@@ -56,8 +58,10 @@ def draw_analysis(
         image: The X-ray, uint8, shape (H, W) or (H, W, 3) in BGR order.
         landmark_set: Names the K landmarks.
         xray: Its landmarks, spacing, flags and doubts.
-        measurements: What to draw, such as ``analyses_of(load_measurements())['steiner']``.
+        analysis: What to draw, such as ``load_analyses()['steiner']``.
         title: A line for the top of the picture.
+        person: Whom the norms are chosen for.
+        norms: The name of a population whose norms come before others.
 
     Returns:
         A new uint8 picture, shape (H, W, 3) in BGR order.
@@ -65,7 +69,7 @@ def draw_analysis(
     canvas, size = canvas_of(image)
     positions = dict(zip(landmark_set.abbreviations, np.asarray(xray.points_px, float), strict=True))
     positions = {name: point for name, point in positions.items() if np.isfinite(point).all()}
-    drawable = [m for m in measurements if positions.keys() >= set(m.landmarks)]
+    drawable = [m for m in analysis.measurements if positions.keys() >= set(m.landmarks)]
     for segment in _segments(drawable, positions):
         _draw_segment(canvas, segment, size)
     used = list(dict.fromkeys(name for measurement in drawable for name in measurement.landmarks))
@@ -76,7 +80,7 @@ def draw_analysis(
             ring(canvas, positions[name], FLAGGED_COLOUR, size, RING * size)
         dot(canvas, positions[name], FLAGGED_COLOUR if name in flagged else LANDMARK_COLOUR, size)
     taken = [doubt_banner(canvas, xray, size)] if xray.doubtful else []
-    lines = [(title, 1.2, TEXT_COLOUR), *_list(landmark_set, xray, measurements, positions)]
+    lines = [(title, 1.2, TEXT_COLOUR), *_list(landmark_set, xray, analysis, positions, person, norms)]
     taken.append(word_list(canvas, lines, taken[0][3] if taken else 0, size))
     radii = {name: (RING + 4 if name in flagged else 6) * size for name in used}
     # Those beneath the banner or the list have no label, which would stand for nothing there.
@@ -92,23 +96,30 @@ def draw_analysis(
 def _list(
     landmark_set: LandmarkSet,
     xray: PredictedXray,
-    measurements: Sequence[Measurement],
+    analysis: Analysis,
     positions: dict[str, np.ndarray],
+    person: Person,
+    norms: str | None,
 ) -> list[tuple[str, float, Colour]]:
     """The values, and below them what their colours and marks say."""
-    values = measure(xray.points_px, landmark_set, xray.spacing_mm, measurements)
-    known = [m for m in measurements if np.isfinite(values[m.name])]
-    marked = flagged_measurements(known, landmark_set, xray.flagged)
+    values = assess(
+        xray.points_px,
+        landmark_set,
+        xray.spacing_mm,
+        analysis,
+        person=person,
+        norms=norms,
+        expected_error_mm=xray.expected_error_mm,
+        flagged=xray.flagged,
+    ).values
     lines = []
-    for measurement in measurements:
-        value, is_marked = values[measurement.name], measurement.name in marked
-        colour = FLAGGED_COLOUR if is_marked else _colour(measurement, value)
-        if np.isnan(value):
-            words = f'{measurement.name}: {_why_not(measurement, positions, xray.spacing_mm)}'
+    for value in values:
+        if np.isnan(value.value):
+            words = f'{value.measurement.name}: {_why_not(value.measurement, positions, xray.spacing_mm)}'
         else:
-            words = _words(measurement, value, is_marked)
-        lines.append((words, 1.0, colour))
-    if marked:
+            words = _words(value)
+        lines.append((words, 1.0, FLAGGED_COLOUR if value.flagged else _colour(value)))
+    if any(value.flagged for value in values):
         lines.append(('?: uses a flagged landmark', 0.75, FLAGGED_COLOUR))
     if xray.flagged is None and xray.predicted:
         lines.append(('no calibration: not assessed', 0.75, FLAGGED_COLOUR))
@@ -140,16 +151,21 @@ def _why_not(measurement: Measurement, positions: dict[str, np.ndarray], spacing
     return 'no spacing' if measurement.unit == 'mm' and spacing_mm is None else 'not defined'
 
 
-def _words(measurement: Measurement, value: float, marked: bool) -> str:
-    digits = 2 if measurement.unit == 'ratio' else 1
-    norm = measurement.norm
-    usual = '' if norm is None else f' ({norm.mean:g}{"" if norm.sd is None else f" +/- {norm.sd:g}"})'
-    said = f'{round(value, digits) + 0.0:.{digits}f}{_UNITS[measurement.unit]}'
-    return f'{measurement.name} {said}{" ?" if marked else ""}{usual}'
+def _words(value: AssessedValue) -> str:
+    unit, mean = value.measurement.unit, value.mean
+    digits = 2 if unit == 'ratio' else 1
+    if mean is None:
+        usual = ''
+    elif value.sd is None and value.range is not None:
+        usual = f' ({value.range[0]:g} to {value.range[1]:g})'
+    else:
+        usual = f' ({round(mean, digits):g}{"" if value.sd is None else f" +/- {value.sd:g}"})'
+    said = f'{round(value.value, digits) + 0.0:.{digits}f}{_UNITS[unit]}'
+    return f'{value.measurement.name} {said}{" ?" if value.flagged else ""}{usual}'
 
 
-def _colour(measurement: Measurement, value: float) -> Colour:
-    deviation = None if measurement.norm is None else measurement.norm.deviation_sd(value)
+def _colour(value: AssessedValue) -> Colour:
+    deviation = value.deviation_sd
     if deviation is None or not abs(deviation) > 1:
         return TEXT_COLOUR
     return NEAR_COLOUR if abs(deviation) <= 2 else FAR_COLOUR

@@ -8,7 +8,7 @@ import numpy as np
 
 from cephalometric.files import atomic_write, write_json
 from cephalometric.landmarks import LandmarkSet
-from cephalometric.measurements import Measurement, classify
+from cephalometric.measurements import ANYBODY, Analysis, AssessedValue, Measurement, Norm, Person, assess
 from cephalometric.results.predictions import NOTICE, PredictedXray, Predictions
 from cephalometric.scores import THRESHOLDS_MM, Scores
 
@@ -121,13 +121,14 @@ def _text(value: float, digits: int) -> str:
     return f'{value:.{digits}f}' if np.isfinite(value) else ''
 
 
-FORMAT = 'cephalometric measurements 1'
+FORMAT = 'cephalometric measurements 2'
 
 
 def write_measurements(path: str | Path, xrays: Sequence[PredictedXray], measurements: Sequence[Measurement]) -> None:
     """Write one row for each image and one column, with its unit, for each measurement that any image has.
 
-    The column ``flagged`` names the measurements of the row that use a flagged landmark.
+    The column beside it, ``SE``, is the standard error, where any image has one. The column ``flagged`` names the
+    measurements of the row that use a flagged landmark.
 
     Raises:
         InputError: The file cannot be written.
@@ -138,19 +139,34 @@ def write_measurements(path: str | Path, xrays: Sequence[PredictedXray], measure
         known = {name: value for name, value in xray.measurements.items() if np.isfinite(value)}
         flagged = ' '.join(name for name in known if name in xray.flagged_measurements)
         values = {titles[name]: f'{value:.3f}' for name, value in known.items()}
-        rows.append({'image': xray.name, **values, 'flagged': flagged, **_remarks(xray)})
-    optional = (*titles.values(), 'flagged', *REMARKS)
+        errors = {f'{titles[name]} SE': _text(xray.measurement_errors.get(name, np.nan), 3) for name in known}
+        rows.append({'image': xray.name, **values, **errors, 'flagged': flagged, **_remarks(xray)})
+    columns = [column for title in titles.values() for column in (title, f'{title} SE')]
+    optional = (*columns, 'flagged', *REMARKS)
     write_rows(path, rows, ('image', *optional), optional)
 
 
 def write_measurement_json(
-    path: str | Path, xrays: Sequence[PredictedXray], measurements: Sequence[Measurement]
+    path: str | Path,
+    xrays: Sequence[PredictedXray],
+    measurements: Sequence[Measurement],
+    landmarks: LandmarkSet,
+    analyses: Mapping[str, Analysis],
+    person: Person = ANYBODY,
+    norms: str | None = None,
 ) -> None:
-    """Write what was measured, with definition, unit, norm and source, and for each image value, deviation and class.
-
-    Where landmarks were assessed, a value says whether it uses a flagged one.
+    """Write what was measured: definitions and, for each image, the values; and each analysis with norms and classes.
 
     Values that cannot be taken are left out, and so are measurements that no image has.
+
+    Args:
+        path: The file to write.
+        xrays: What was measured.
+        measurements: All that could be.
+        landmarks: Names the landmarks.
+        analyses: Those whose norms and classes are written, by name.
+        person: Whom the norms are chosen for.
+        norms: The name of a population whose norms come before others.
 
     Raises:
         InputError: The file cannot be written.
@@ -159,13 +175,19 @@ def write_measurement_json(
     content = {
         'format': FORMAT,
         'notice': NOTICE,
+        'sex': person.sex,
+        'age': person.age,
         'measurements': [_definition(measurement) for measurement in used],
+        'analyses': {name: {'title': a.title, 'source': a.source, 'note': a.note} for name, a in analyses.items()},
         'images': [
             {
                 'image': xray.name,
                 'warnings': list(xray.warnings),
                 'doubtful': xray.doubtful,
                 'values': _values(xray, used),
+                'analyses': {
+                    name: _assessed(xray, landmarks, analysis, person, norms) for name, analysis in analyses.items()
+                },
             }
             for xray in xrays
         ],
@@ -174,7 +196,6 @@ def write_measurement_json(
 
 
 def _definition(measurement: Measurement) -> dict:
-    norm = measurement.norm
     return {
         'name': measurement.name,
         'title': measurement.title,
@@ -183,22 +204,61 @@ def _definition(measurement: Measurement) -> dict:
         'definition': measurement.definition,
         'sign': measurement.sign,
         'source': measurement.source,
-        'norm': None if norm is None else {'mean': norm.mean, 'sd': norm.sd, 'source': norm.source},
     }
 
 
 def _values(xray: PredictedXray, measurements: Sequence[Measurement]) -> dict:
     values = {}
     for measurement in measurements:
-        value = xray.measurements[measurement.name]
+        value, error = xray.measurements[measurement.name], xray.measurement_errors.get(measurement.name, np.nan)
         if np.isfinite(value):
-            deviation_sd = measurement.norm and measurement.norm.deviation_sd(value)
             values[measurement.name] = {
                 'value': value,
                 'unit': measurement.unit,
-                'deviation_sd': deviation_sd,
-                'class': classify(measurement, value),
+                'standard_error': float(error) if np.isfinite(error) else None,
             }
             if xray.flagged is not None:
                 values[measurement.name]['flagged'] = measurement.name in xray.flagged_measurements
     return values
+
+
+def _assessed(
+    xray: PredictedXray, landmarks: LandmarkSet, analysis: Analysis, person: Person, norms: str | None
+) -> dict:
+    assessed = assess(
+        xray.points_px,
+        landmarks,
+        xray.spacing_mm,
+        analysis,
+        person=person,
+        norms=norms,
+        expected_error_mm=xray.expected_error_mm,
+        flagged=xray.flagged,
+    )
+    return {value.measurement.name: _judgement(value) for value in assessed.values if np.isfinite(value.value)}
+
+
+def _judgement(value: AssessedValue) -> dict:
+    return {
+        'norm': value.norm and _norm(value.norm, value.mean),
+        'deviation_sd': value.deviation_sd,
+        'class': value.class_name,
+        'class_source': value.class_source or None,
+        'undecided': value.undecided,
+    }
+
+
+def _norm(norm: Norm, mean: float | None) -> dict:
+    return {
+        'name': norm.name,
+        'mean': mean,
+        'sd': norm.sd,
+        'range': norm.range and list(norm.range),
+        'sex': norm.sex,
+        'ages': list(norm.ages),
+        'origin': norm.origin,
+        'n': norm.n,
+        'source': norm.source,
+        'confidence': norm.confidence,
+        'note': norm.note,
+    }

@@ -39,6 +39,8 @@ class PredictedXray:
         warnings: What a user should know about it.
         doubtful: Whether it is probably no lateral cephalogram that the model can read; the first warning says why.
         measurements: Values by name; NaN where one cannot be taken.
+        measurement_errors: Their standard errors by name, from the landmarks' expected errors; NaN where one is not
+            known, empty where none is.
         flagged_measurements: The names of those that use a flagged landmark.
     """
 
@@ -57,6 +59,7 @@ class PredictedXray:
     doubtful: bool = False
     measurements: Mapping[str, float] = field(default_factory=dict)
     flagged_measurements: frozenset[str] = frozenset()
+    measurement_errors: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def predicted(self) -> bool:
@@ -112,6 +115,7 @@ def image_entry(xray: PredictedXray, landmarks: LandmarkSet) -> dict:
         'doubtful': xray.doubtful,
         'landmarks': [_landmark_entry(xray, landmarks, k) for k in range(len(landmarks))],
         'measurements': {name: _number(value) for name, value in xray.measurements.items()},
+        'measurement_errors': {name: _number(value) for name, value in xray.measurement_errors.items()},
         'flagged_measurements': sorted(xray.flagged_measurements),
     }
 
@@ -174,6 +178,7 @@ def _xray(entry: dict, landmarks: LandmarkSet) -> PredictedXray:
         warnings=tuple(entry['warnings']),
         doubtful=bool(entry['doubtful']),
         measurements={name: _value(value) for name, value in entry['measurements'].items()},
+        measurement_errors={name: _value(value) for name, value in entry.get('measurement_errors', {}).items()},
         flagged_measurements=frozenset(entry['flagged_measurements']),
     )
 
