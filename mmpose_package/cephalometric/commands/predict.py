@@ -20,8 +20,8 @@ from cephalometric.xrays.frames import check_spacing
 from cephalometric.xrays.reading import find_xrays, name_xrays, subfolders_of
 
 DESCRIPTION = """Find the landmarks of X-rays: PNG, JPEG, TIFF, BMP, MetaImage (.mha, .mhd) and DICOM files, folders and
-globs of them. OUT receives report.html, landmarks.csv, measurements.csv, predictions.json and overlays/. Coordinates are pixels of
-the X-ray as it lies; millimetres follow from the spacing of the file or of --spacing, and are left out without one.
+globs of them. OUT receives report.html, landmarks.csv, measurements.csv, predictions.json and overlays/. Coordinates
+are pixels of the X-ray as it lies; millimetres follow from the spacing of the file or of --spacing, and are left out without one.
 A file that cannot be read is reported and the others go on; the exit status is then 1. For research; not a medical
 device."""
 EXAMPLE = """
@@ -93,7 +93,7 @@ class PredictionRun:
         self.results: list[Result] = []
         self.failed: dict[str, str] = {}
         self.about = {**model.about(), 'flag_mm': args.flag_mm}
-        self.page = None if args.no_page else FilmPages(out, model.landmarks, model.measurements, _shown(self.about))
+        self.page = None if args.no_page else FilmPages(out, model.landmarks, _shown(self.about))
 
     def run(self) -> int:
         """Predict and write everything.

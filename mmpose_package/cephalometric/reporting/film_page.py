@@ -8,7 +8,7 @@ import numpy as np
 
 from cephalometric.files import atomic_write
 from cephalometric.landmarks import LandmarkSet
-from cephalometric.measurements import Measurement
+from cephalometric.measurements import Analysis, AssessedValue, analyses_for, assess
 from cephalometric.reporting.cases import Case, Layer, Mark, embedded
 from cephalometric.reporting.marks import to_bgr
 from cephalometric.reporting.page_template import PREDICTION_COLOUR, render_page
@@ -16,6 +16,8 @@ from cephalometric.reporting.report_columns import UNITS, format_number
 from cephalometric.results.predictions import PredictedXray
 
 PAGE = 'report.html'
+FIRST = 'steiner'
+"""The analysis that is shown first and open."""
 ON_A_PAGE = 25
 """X-rays on one page: some megabytes, which a browser opens at once."""
 
@@ -69,18 +71,12 @@ class FilmPages:
     Args:
         folder: Where they go; it is there.
         landmarks: Names the K landmarks.
-        measurements: What was measured.
         about: What predicted, of plain types, for the head of the page.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        landmarks: LandmarkSet,
-        measurements: Sequence[Measurement],
-        about: Mapping[str, object],
-    ) -> None:
-        self.folder, self.landmarks, self.measurements, self.about = folder, landmarks, measurements, about
+    def __init__(self, folder: Path, landmarks: LandmarkSet, about: Mapping[str, object]) -> None:
+        self.folder, self.landmarks, self.about = folder, landmarks, about
+        self.analyses: list[Analysis] = sorted(analyses_for(landmarks).values(), key=lambda one: one.name != FIRST)
         self.films: list[Film] = []
         self._pages: dict[str, list[Film]] = {}
 
@@ -129,7 +125,7 @@ class FilmPages:
             failed=failed or {},
             mark_colours=[PREDICTION_COLOUR],
             landmark_rows=self._landmark_rows,
-            measurement_rows=self._measurement_rows,
+            assessed=self._assessed,
             calibrated=any(film.xray.expected_error_mm is not None for film in self.films),
         )
         with atomic_write(self.folder / page) as partial:
@@ -150,17 +146,49 @@ class FilmPages:
             for k, (short, name) in enumerate(zip(self.landmarks.abbreviations, self.landmarks.names, strict=True))
         ]
 
-    def _measurement_rows(self, xray: PredictedXray) -> list[dict]:
-        return [
-            {
-                'title': measurement.title,
-                'help': measurement.definition,
-                'value': with_unit(xray.measurements[measurement.name], measurement.unit),
-                'flagged': measurement.name in xray.flagged_measurements,
-            }
-            for measurement in self.measurements
-            if np.isfinite(xray.measurements.get(measurement.name, np.nan))
-        ]
+    def _assessed(self, xray: PredictedXray) -> list[dict]:
+        """Each analysis that has values on this X-ray, with its groups of rows."""
+        expected_mm = None if xray.doubtful else xray.expected_error_mm
+        found = []
+        for analysis in self.analyses:
+            judged = assess(
+                xray.points_px,
+                self.landmarks,
+                xray.spacing_mm,
+                analysis,
+                expected_error_mm=expected_mm,
+                flagged=xray.flagged,
+            )
+            groups = [
+                {'title': group.title, 'rows': [_value_row(one) for one in group.values if np.isfinite(one.value)]}
+                for group in judged.groups
+            ]
+            groups = [group for group in groups if group['rows']]
+            if groups:
+                found.append({'title': analysis.title, 'source': analysis.source, 'groups': groups})
+        return found
+
+
+def _value_row(one: AssessedValue) -> dict:
+    unit = one.measurement.unit
+    digits = 2 if unit == 'ratio' else 1
+    norm = ''
+    if one.mean is not None:
+        norm = format_number(one.mean, digits) + (f' ± {format_number(one.sd, digits)}' if one.sd else '')
+        norm = ' to '.join(format_number(end, digits) for end in one.range) if one.range else norm
+    known = one.standard_error is not None and np.isfinite(one.standard_error)
+    return {
+        'title': one.measurement.title,
+        'help': one.measurement.definition,
+        'value': with_unit(one.value, unit),
+        'error': f'± {format_number(one.standard_error, digits)}' if known else '',
+        'norm': norm,
+        'whose': one.norm.name if one.norm else '',
+        'deviation': '' if one.deviation_sd is None else f'{one.deviation_sd:+.1f}'.replace('-', '−'),
+        'class': (one.class_name or '') + (' (undecided)' if one.undecided else ''),
+        'normal': one.is_normal is not False,
+        'flagged': bool(one.flagged),
+    }
 
 
 def page_name(number: int) -> str:

@@ -66,6 +66,7 @@ class Table:
         worst: The full title of the column whose worst rows a folded table shows; empty: it is not folded.
         bad: For each row whether it is coloured; empty: none is.
         bad_means: What a coloured row is, in words.
+        file: The CSV file that holds it; by default that of its own name.
     """
 
     name: str
@@ -74,6 +75,12 @@ class Table:
     worst: str = ''
     bad: tuple[bool, ...] = ()
     bad_means: str = ''
+    file: str = ''
+
+    @property
+    def csv_name(self) -> str:
+        """The name of the CSV file that holds it."""
+        return self.file or f'{self.name}.csv'
 
     @property
     def shown(self) -> list[int]:

@@ -11,7 +11,7 @@ from cephalometric.files import atomic_write
 from cephalometric.reporting import bias_plots, plots, report_tables
 from cephalometric.reporting.cases import choose_cases, make_case
 from cephalometric.reporting.figures import as_png, as_svg
-from cephalometric.reporting.measurement_tables import measurements
+from cephalometric.reporting.measurement_tables import MeasurementPart, measurement_part
 from cephalometric.reporting.page_template import PREDICTION_COLOUR, render_page
 from cephalometric.reporting.report_columns import Table, write_table
 from cephalometric.reporting.report_text import confidence_sentences, subtitle, summary
@@ -63,7 +63,8 @@ def write_report(runs: Sequence[Run], folder: str | Path) -> Path:
         for run in runs
         if run.evaluation.expected_errors_mm is not None
     ]
-    tables = _tables(runs, judged)
+    measured = measurement_part(runs)
+    tables = _tables(runs, judged, measured)
     for table in tables.values():
         write_table(table, folder / f'{table.name}.csv')
     pictures = {}
@@ -72,7 +73,7 @@ def write_report(runs: Sequence[Run], folder: str | Path) -> Path:
             partial.write_bytes(as_png(figure))
         pictures.setdefault(name, []).append(Picture(stem, title, as_svg(figure, stem)))
     with atomic_write(folder / PAGE) as partial:
-        partial.write_text(_render(runs, judged, tables, pictures), encoding='utf-8')
+        partial.write_text(_render(runs, judged, tables, pictures, measured), encoding='utf-8')
     return folder / PAGE
 
 
@@ -86,7 +87,9 @@ def report_evaluation(evaluation: Evaluation, folder: str | Path) -> Path:
     return page
 
 
-def _tables(runs: Sequence[Run], judged: Sequence[tuple[str, CalibrationCheck]]) -> dict[str, Table]:
+def _tables(
+    runs: Sequence[Run], judged: Sequence[tuple[str, CalibrationCheck]], measured: MeasurementPart
+) -> dict[str, Table]:
     tables = [
         report_tables.headline(runs),
         report_tables.per_landmark(runs),
@@ -96,8 +99,7 @@ def _tables(runs: Sequence[Run], judged: Sequence[tuple[str, CalibrationCheck]])
     ]
     if judged:
         tables.append(report_tables.confidence(judged))
-    tables.append(measurements(runs))
-    return {table.name: table for table in tables if table.rows}
+    return {table.name: table for table in (*tables, *measured.tables) if table.rows}
 
 
 def _figures(
@@ -128,6 +130,7 @@ def _render(
     judged: Sequence[tuple[str, CalibrationCheck]],
     tables: Mapping[str, Table],
     pictures: Mapping[str, list[Picture]],
+    measured: MeasurementPart,
 ) -> str:
     table = tables['headline']
     return render_page(
@@ -139,6 +142,7 @@ def _render(
         calibration_sentences=list(confidence_sentences(judged)),
         cards=[pair for pair in zip(table.columns, table.rows[0], strict=True) if isinstance(pair[1], Interval)],
         tables=tables,
+        analyses=measured.analyses,
         figures=pictures,
         cases=[make_case(title, runs, n) for title, n in choose_cases(runs)],
         mark_colours=_mark_colours(len(runs)),
