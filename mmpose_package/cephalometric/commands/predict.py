@@ -21,9 +21,9 @@ from cephalometric.xrays.reading import find_xrays, name_xrays, subfolders_of
 
 DESCRIPTION = """Find the landmarks of X-rays: PNG, JPEG, TIFF, BMP, MetaImage (.mha, .mhd) and DICOM files, folders and
 globs of them. OUT receives report.html, landmarks.csv, measurements.csv, predictions.json and overlays/. Coordinates
-are pixels of the X-ray as it lies; millimetres follow from the spacing of the file or of --spacing, and are left out without one.
-A file that cannot be read is reported and the others go on; the exit status is then 1. For research; not a medical
-device."""
+are pixels of the X-ray as it lies; millimetres follow from the spacing of the file or of --spacing, and are left out
+without one. A file that cannot be read is reported and the others go on; the exit status is then 1. For research; not
+a medical device."""
 EXAMPLE = """
   cephalometric predict film.jpg --spacing 0.1
   cephalometric predict scans/ film.dcm --model work_dirs/mine --out results

@@ -13,6 +13,7 @@ from cephalometric.reporting.cases import Case, Layer, Mark, embedded
 from cephalometric.reporting.marks import to_bgr
 from cephalometric.reporting.page_template import PREDICTION_COLOUR, render_page
 from cephalometric.reporting.report_columns import UNITS, format_number
+from cephalometric.reporting.report_text import signed
 from cephalometric.results.predictions import PredictedXray
 
 PAGE = 'report.html'
@@ -184,7 +185,7 @@ def _value_row(one: AssessedValue) -> dict:
         'error': f'± {format_number(one.standard_error, digits)}' if known else '',
         'norm': norm,
         'whose': one.norm.name if one.norm else '',
-        'deviation': '' if one.deviation_sd is None else f'{one.deviation_sd:+.1f}'.replace('-', '−'),
+        'deviation': '' if one.deviation_sd is None else signed(one.deviation_sd, 1),
         'class': (one.class_name or '') + (' (undecided)' if one.undecided else ''),
         'normal': one.is_normal is not False,
         'flagged': bool(one.flagged),

@@ -177,17 +177,17 @@ def _classes(runs: Sequence[Run], agreements: _Agreements) -> Table:
 
 
 def _confusions(runs: Sequence[Run], agreements: _Agreements, title: str) -> tuple[Confusion, ...]:
-    """The confusions of an analysis where any class was not right, of one run after another."""
+    """The confusions of an analysis where a class was not right in any run."""
     several = len(runs) > 1
-    return tuple(
-        Confusion(
-            f'{entry.entry.measurement.title}{f", {run.name}" if several else ""}',
-            entry.classes,
-            tuple(tuple(int(count) for count in row) for row in entry.confusion),
-        )
-        for run in runs
-        for one in agreements[run.name]
-        if one.analysis.title == title
-        for entry in one.entries
-        if np.trace(entry.confusion) < entry.class_count
-    )
+    found = []
+    for analyses in zip(*(agreements[run.name] for run in runs), strict=True):
+        if analyses[0].analysis.title != title:
+            continue
+        for entries in zip(*(one.entries for one in analyses), strict=True):
+            if all(np.trace(entry.confusion) == entry.class_count for entry in entries):
+                continue
+            for run, entry in zip(runs, entries, strict=True):
+                heading = f'{entry.entry.measurement.title}{f", {run.name}" if several else ""}'
+                counts = tuple(tuple(int(count) for count in row) for row in entry.confusion)
+                found.append(Confusion(heading, entry.classes, counts))
+    return tuple(found)

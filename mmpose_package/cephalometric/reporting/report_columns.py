@@ -98,6 +98,11 @@ class Table:
         runs = groupby(self.columns[place].run for place in self.shown)
         return [(run, sum(1 for _ in columns)) for run, columns in runs]
 
+    def more_digits(self, row: int) -> int:
+        """How many decimals more than its columns say a row has: ratios are small numbers."""
+        places = [place for place, column in enumerate(self.columns) if column.title == 'unit']
+        return int(any(self.rows[row][place] == 'ratio' for place in places))
+
     def is_bad(self, row: int) -> bool:
         """Whether a row is coloured."""
         return bool(self.bad) and self.bad[row]
@@ -143,18 +148,19 @@ def format_number(value: float, digits: int) -> str:
     return '–' if np.isnan(value) else f'{round(value, digits) + 0.0:.{digits}f}'.replace('-', '−')
 
 
-def cell_text(cell: Cell, column: Column) -> str:
+def cell_text(cell: Cell, column: Column, more_digits: int = 0) -> str:
     """A cell as the page shows it; changes have their sign."""
     if isinstance(cell, str):
         return UNITS.get(cell, cell) if column.title == 'unit' else cell
     if column.is_p_value and cell < 0.001:
         return '<\u202f0.001'
-    text = format_number(number_of(cell), column.digits)
+    digits = column.digits if isinstance(cell, int) or '%' in column.title else column.digits + more_digits
+    text = format_number(number_of(cell), digits)
     if column.is_change and number_of(cell) > 0:
         text = f'+{text}'
     if not isinstance(cell, Interval) or column.brief or np.isnan(cell.estimate):
         return text
-    ends = (format_number(end, column.digits) for end in (cell.low, cell.high))
+    ends = (format_number(end, digits) for end in (cell.low, cell.high))
     return Markup('{} <small>({} to {})</small>').format(text, *ends)
 
 

@@ -63,7 +63,7 @@ def _listed(names: Sequence[str], means: dict[str, float]) -> str:
 def _shifts(evaluation: Evaluation) -> str:
     biases = dict(zip(evaluation.landmarks.names, bias_per_landmark(evaluation.differences_mm), strict=True))
     large = sorted((n for n in biases if biases[n].length_mm >= LARGE_SHIFT_MM), key=lambda n: -biases[n].length_mm)
-    sure = [bias for bias in biases.values() if bias.p_value < SIGNIFICANT]
+    sure = {name: bias for name, bias in biases.items() if bias.p_value < SIGNIFICANT}
     if large:
         listed = '; '.join(f'{name} {direction(biases[name])} ({_certainty(biases[name])})' for name in large[:3])
         more = f'; and {len(large) - 3} more of at least {LARGE_SHIFT_MM:g} mm' if len(large) > 3 else ''
@@ -72,15 +72,16 @@ def _shifts(evaluation: Evaluation) -> str:
         first = f'No landmark is off by a mean shift of {LARGE_SHIFT_MM:g} mm or more.'
     if not sure:
         return f'{first} No landmark shows a systematic shift that chance could not explain.'
-    constant = sum(bias.is_constant for bias in sure)
+    most = max(sure, key=lambda name: sure[name].length_mm)
+    constant = sum(bias.is_constant for bias in sure.values())
     same = (
         f' {constant} of them are off by the very same in every image, as by a mistake in the geometry or the labels.'
         if constant
         else ''
     )
     return (
-        f'{first} {len(sure)} of {len(biases)} landmarks are off in a constant direction, more than chance explains.'
-        f'{same}'
+        f'{first} {len(sure)} of {len(biases)} landmarks are off in a constant direction, more than chance explains, '
+        f'most of all {most}: {direction(sure[most])}.{same}'
     )
 
 
@@ -139,9 +140,9 @@ def _largest_changes(evaluation: Evaluation, pairs: Sequence[PairedDifference]) 
     return f'Largest changes: {", ".join(words)}. '
 
 
-def signed(value_mm: float) -> str:
-    """A difference with its sign, a true minus, and a dash for NaN."""
-    return '–' if np.isnan(value_mm) else f'{value_mm:+.2f}'.replace('-', '−')
+def signed(value: float, digits: int = 2) -> str:
+    """A number with its sign, a true minus, and a dash for NaN; what rounds to zero has no minus."""
+    return '–' if np.isnan(value) else f'{round(value, digits) + 0.0:+.{digits}f}'.replace('-', '−')
 
 
 def confidence_sentences(judged: Sequence[tuple[str, CalibrationCheck]]) -> Iterator[str]:
