@@ -149,6 +149,25 @@ def test_a_result_has_what_the_documentation_says(model, film, tmp_path):
     assert without.landmarks_mm is None and np.isnan(without.measurements['U1_NA_mm'])
 
 
+def test_an_analysis_has_values_with_norms_classes_and_standard_errors(model, film):
+    result = model.predict(film, spacing_mm=0.1)
+    assert result.measurement_errors.keys() == result.measurements.keys()
+    found = result.analysis('mcnamara', sex='female')
+    values = {value.measurement.name: value for value in found.values}
+    assert values['SNA'].mean == 82.4 and values['SNA'].value == result.measurements['SNA']
+    assert values['SNA'].standard_error == pytest.approx(result.measurement_errors['SNA'])
+    assert values['SNA'].flagged == ('SNA' in result.flagged_measurements)
+    assert result.analysis('mcnamara').values[0].norm is None
+    for arguments, words in (
+        ({'name': 'nothing'}, 'the landmarks allow steiner'),
+        ({'sex': 'x'}, "sex 'x': write female or male"),
+        ({'age': -1}, 'give years'),
+        ({'norms': 'nobody'}, 'no norm has that name'),
+    ):
+        with pytest.raises(ceph.InputError, match=words):
+            result.analysis(**arguments)
+
+
 def test_flags_follow_the_threshold_and_measurements_follow_the_flags(model, film):
     everything, nothing = (model.predict(film, 0.5, flag_mm=mm) for mm in (1e-6, 1e6))
     assert everything.flagged.all() and everything.flagged_measurements == {*everything.measurements}

@@ -6,7 +6,7 @@ import pytest
 
 from cephalometric.errors import InputError
 from cephalometric.landmarks import load_landmark_set
-from cephalometric.measurements import analyses_of, classify, load_measurements, measurements_for
+from cephalometric.measurements import load_measurements, measurements_for
 
 MEASUREMENTS = {measurement.name: measurement for measurement in load_measurements()}
 OWN = {
@@ -35,13 +35,6 @@ def test_the_package_brings_the_usual_measurements():
     assert MEASUREMENTS.keys() >= expected
 
 
-def test_the_benchmark_has_its_eight_measures_all_with_classes():
-    benchmark = analyses_of(MEASUREMENTS.values())['isbi2015']
-    assert {m.name for m in benchmark} == {'ANB', 'SNB', 'SNA', 'ODI', 'APDI', 'FHI', 'FMA_ISBI', 'MW'}
-    assert all(measurement.classes for measurement in benchmark)
-    assert set(benchmark) <= set(measurements_for(load_landmark_set('isbi2015')))
-
-
 def test_all_of_them_can_be_measured_on_the_large_set():
     assert measurements_for(load_landmark_set('cldetection2023')) == tuple(MEASUREMENTS.values())
 
@@ -53,50 +46,17 @@ def test_what_a_set_lacks_is_left_out_and_named():
     assert MEASUREMENTS['SNA'].missing_landmarks(small) == ()
 
 
-# The borders of the benchmark: values below, on, between, on and above them.
-@pytest.mark.parametrize(
-    ('name', 'low', 'high', 'below', 'between', 'above'),
-    [
-        ('ANB', 3.2, 5.7, 'Class III', 'Class I', 'Class II'),
-        ('SNB', 74.6, 78.7, 'retrognathic mandible', 'normal mandible', 'prognathic mandible'),
-        ('SNA', 79.4, 83.2, 'retrognathic maxilla', 'normal maxilla', 'prognathic maxilla'),
-        ('ODI', 68.4, 80.5, 'open bite tendency', 'normal', 'deep bite tendency'),
-        ('APDI', 77.6, 85.2, 'Class II tendency', 'normal', 'Class III tendency'),
-        ('FHI', 0.65, 0.75, 'long face tendency', 'normal', 'short face tendency'),
-        ('FMA_ISBI', 26.8, 31.4, 'low angle tendency', 'normal', 'high angle tendency'),
-        ('MW', 2, 4.5, 'edge to edge', 'normal', 'large overjet'),
-        ('jarabak_ratio', 59, 63, 'hyperdivergent', 'neutral', 'hypodivergent'),
-    ],
-)
-def test_class_borders(name, low, high, below, between, above):
-    values = (low - 0.01, low, (low + high) / 2, high, high + 0.01)
-    assert [classify(MEASUREMENTS[name], value) for value in values] == [below, between, between, between, above]
-
-
-def test_the_incisors_have_a_fourth_class_and_nothing_has_a_class_without_a_value():
-    assert classify(MEASUREMENTS['MW'], -0.1) == 'anterior cross bite'
-    assert classify(MEASUREMENTS['MW'], 0) == 'edge to edge'
-    assert classify(MEASUREMENTS['MW'], float('nan')) is None
-    assert classify(MEASUREMENTS['FMA'], 25) is None
-
-
 def test_a_laboratory_adds_a_measurement_as_one_entry(tmp_path):
     loaded = load_own(tmp_path, OWN)
     assert [name for name in loaded if name not in MEASUREMENTS] == ['upper_face_mm']
     assert loaded['upper_face_mm'].landmarks == ('N', 'ANS')
-    assert loaded['upper_face_mm'].norm is None
+    assert loaded['upper_face_mm'].words == ('below the norm', 'normal', 'above the norm')
 
 
-def test_an_entry_of_the_same_name_takes_the_place_with_another_norm(tmp_path):
-    norm = {'mean': 81, 'sd': 3, 'source': 'our controls'}
-    loaded = load_own(tmp_path, OWN | {'name': 'SNA', 'unit': 'deg', 'formula': 'SNA', 'norm': norm})
+def test_an_entry_of_the_same_name_takes_the_place(tmp_path):
+    loaded = load_own(tmp_path, OWN | {'name': 'SNA', 'unit': 'deg', 'formula': 'SNA', 'title': 'Our SNA'})
     assert list(loaded) == list(MEASUREMENTS)
-    assert loaded['SNA'].formula == MEASUREMENTS['SNA'].formula
-    assert loaded['SNA'].norm.deviation_sd(75) == -2
-
-
-def test_a_norm_without_a_standard_deviation_measures_no_deviation():
-    assert MEASUREMENTS['FMA'].norm.deviation_sd(40) is None
+    assert loaded['SNA'].formula == MEASUREMENTS['SNA'].formula and loaded['SNA'].title == 'Our SNA'
 
 
 @pytest.mark.parametrize(
@@ -106,11 +66,16 @@ def test_a_norm_without_a_standard_deviation_measures_no_deviation():
         ({'unit': 'inch'}, '"unit" is \'inch\''),
         ({'formula': {'ratio': [{'distance': ['S', 'N']}, {'distance': ['S', 'N']}]}}, 'fits % or ratio'),
         ({'formula': 'nothing'}, "no earlier measurement 'nothing'"),
-        ({'norms': {}}, "'norms' is not known"),
+        ({'norms': {}}, '"norms" must be a list'),
+        ({'median': 3}, "'median' is not known"),
+        ({'words': ['low', 'high']}, '"words" are three texts'),
+        ({'formula': {'times': ['x', {'distance': ['S', 'N']}]}}, '"times" takes a number, not'),
+        ({'formula': {'distance': [{'crossing': ['S', 'N']}, 'A']}}, 'is not a line'),
+        ({'formula': {'distance': [{'foot': ['S']}, 'A']}}, '"foot" takes 2 arguments'),
         ({'title': 5}, '"title" must be a text'),
-        ({'norm': {'mean': 1}}, '"norm" needs'),
-        ({'norm': {'mean': 1, 'sd': 0, 'source': 'x'}}, '"norm" needs'),
-        ({'norm': {'mean': True, 'sd': 1, 'source': 'x'}}, '"norm" needs'),
+        ({'norm': {'mean': 1}}, 'needs a "source"'),
+        ({'norm': {'mean': 1, 'sd': 0, 'source': 'x'}}, '"sd" of a norm'),
+        ({'norm': {'mean': True, 'sd': 1, 'source': 'x'}}, 'is not a formula'),
         ({'classes': [{'below': 3}], 'classes_source': 'x'}, 'a class has a "name"'),
         ({'classes': [{'name': 'small', 'below': '3'}], 'classes_source': 'x'}, 'a class has a "name"'),
         ({'classes': 'small', 'classes_source': 'x'}, '"classes" must be a list'),

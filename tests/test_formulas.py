@@ -27,6 +27,11 @@ KNOWN = {'length': parse_formula({'distance': ['A', 'B']}, {}), 'right': parse_f
         ({'ratio': [{'distance': ['B', 'C']}, 'length']}, 0.75, 'number'),
         ({'sum': ['length', {'minus': {'distance': ['B', 'C']}}]}, 1, 'length'),
         ({'sum': [180, {'minus': 'right'}]}, 90, 'angle'),
+        ({'times': [0.5, 'right']}, 45, 'angle'),
+        ({'sum': [{'times': [-2, 'length']}, 3]}, -5, 'length'),
+        ({'distance': [{'crossing': [['A', 'C'], ['B', "D'"]]}, 'A']}, 10 / 3, 'length'),
+        ({'distance': [{'foot': ['C', ['A', 'B']]}, 'C']}, 3, 'length'),
+        ({'distance': [{'midpoint': ['A', {'foot': ['C', ['A', 'B']]}]}, 'B']}, 2, 'length'),
         ('right', 90, 'angle'),
     ],
 )

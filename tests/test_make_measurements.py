@@ -9,7 +9,7 @@ import pytest
 
 from cephalometric.errors import InputError
 from cephalometric.landmarks import load_landmark_set
-from cephalometric.measurements import load_measurements
+from cephalometric.measurements import load_analyses, load_measurements
 
 DOCS = Path(__file__).parents[1] / 'docs'
 PAGE = DOCS / 'measurements.md'
@@ -28,7 +28,7 @@ def test_the_page_says_what_it_is_not_for():
 
 
 def test_every_measurement_has_its_row_with_what_it_needs():
-    text = tables(load_measurements(), [load_landmark_set('isbi2015')])
+    text = tables(load_measurements(), load_analyses().values(), [load_landmark_set('isbi2015')])
     for measurement in load_measurements():
         row = next(
             line for line in text.splitlines() if line.startswith(f'| `{measurement.name}` | {measurement.title}')
@@ -36,8 +36,10 @@ def test_every_measurement_has_its_row_with_what_it_needs():
         assert measurement.definition in row and ', '.join(measurement.landmarks) in row and measurement.source in row
     assert '| `isbi2015` | `wits` | L6, U6 |' in text
     nameless = replace(load_landmark_set('isbi2015'), name='ours', abbreviations=tuple(map(str, range(19))))
-    assert '| `ours` | all of them |' in tables(load_measurements(), [nameless])
+    assert '| `ours` | all of them |' in tables(load_measurements(), load_analyses().values(), [nameless])
     assert 'Class III: below 3.2 deg; Class II: above 5.7 deg; Class I: otherwise' in text
+    assert 'Class III: below 0 deg; Class II: above 4 deg; Class I: otherwise' in text
+    assert '10 years: 73.9 ± 2.8' in text and '26 ± 4.5, at 9 years, -0.3 a year until 18' in text
 
 
 def test_a_page_without_a_place_for_the_tables_is_refused():

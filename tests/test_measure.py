@@ -41,9 +41,9 @@ def test_predictions_as_json_and_as_csv_measure_the_same(tmp_path):
     for name in ('predictions.json', 'landmarks.csv'):
         assert call('measure', tmp_path / name, '--out', tmp_path / name.partition('.')[2], '--no-overlay')[0] == 0
     (from_json,), (from_csv,) = (rows_of(tmp_path / kind / 'measurements.csv') for kind in ('json', 'csv'))
-    assert from_json.keys() == from_csv.keys()
     assert (from_json['flagged'], from_json['warnings']) == (from_csv['flagged'], from_csv['warnings'])
-    for name in from_json.keys() - {'image', 'flagged', 'warnings'}:
+    assert from_json.keys() - from_csv.keys() == {name for name in from_json if name.endswith(' SE')}
+    for name in from_csv.keys() - {'image', 'flagged', 'warnings'}:
         assert float(from_json[name]) == pytest.approx(float(from_csv[name]), abs=0.01), name
     assert not (tmp_path / 'json' / 'analyses').exists()
 
@@ -152,3 +152,32 @@ def test_a_measurement_of_ones_own(tmp_path):
     options = ('--measurements', tmp_path / 'mine.json', '--no-overlay')
     assert call('measure', tmp_path / 'predictions.json', '--out', tmp_path / 'out', *options)[0] == 0
     assert float(rows_of(tmp_path / 'out' / 'measurements.csv')[0]['mine (deg)']) > 0
+
+
+def test_sex_age_and_name_choose_the_norm(tmp_path):
+    written(tmp_path, replace(predicted(), points_px=np.random.default_rng(0).uniform(0, 1500, (COUNT, 2))))
+
+    def norms(*options):
+        arguments = ('--out', tmp_path / 'out', '--no-overlay', '--overwrite', '--spacing', 0.1, *options)
+        assert call('measure', tmp_path / 'predictions.json', *arguments)[0] == 0
+        content = json.loads((tmp_path / 'out' / 'measurements.json').read_text())
+        analyses = content['images'][0]['analyses']
+        return analyses['mcnamara']['SNA']['norm'], analyses['jarabak']['jarabak_ratio']['norm']['range']
+
+    assert norms() == (None, [59, 63])
+    assert norms('--sex', 'female')[0]['mean'] == 82.4
+    assert norms('--norms', 'Jarabak and Fizzell 1972')[1] == [62, 65]
+    for options, words in ((('--age', 0), '--age: age 0'), (('--norms', 'nobody'), "--norms 'nobody': no norm")):
+        status, _, stderr = call('measure', tmp_path / 'predictions.json', '--out', tmp_path / 'no', *options)
+        assert status == 2 and words in stderr and len(stderr.splitlines()) == 1
+
+
+def test_a_norm_of_ones_own_needs_no_measurement(tmp_path):
+    written(tmp_path, replace(predicted(), points_px=np.random.default_rng(0).uniform(0, 1500, (COUNT, 2))))
+    norm = {'measurement': 'SNA', 'mean': 81, 'sd': 3, 'source': 'our controls'}
+    (tmp_path / 'mine.json').write_text(json.dumps({'norms': [norm]}))
+    options = ('--measurements', tmp_path / 'mine.json', '--no-overlay')
+    assert call('measure', tmp_path / 'predictions.json', '--out', tmp_path / 'out', *options)[0] == 0
+    content = json.loads((tmp_path / 'out' / 'measurements.json').read_text())
+    for analysis in ('steiner', 'isbi2015', 'eastman'):
+        assert content['images'][0]['analyses'][analysis]['SNA']['norm']['source'] == 'our controls'

@@ -1,4 +1,4 @@
-"""Measurements: known values on simple heads, and what errors of landmarks do to them and to their classes."""
+"""Measurements: known values on simple heads, and each a second time by other maths."""
 
 import json
 from functools import cache
@@ -7,15 +7,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from second_measurements import HEAD, second_values
 
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.measurements import (
-    class_successes,
     faces_right,
     load_measurements,
     measure,
     measure_all,
-    measurement_errors,
     measurements_for,
 )
 from cephalometric.phantom.anatomy import sample_head
@@ -173,12 +172,47 @@ def test_the_benchmark_s_own_words_give_the_same(seed):
     assert {name: values[name] for name in expected} == pytest.approx(expected)
 
 
-def test_grown_heads_lie_around_the_norms():
-    points = np.stack([head_points(seed) for seed in range(20)])
-    values = measure_all(points, LANDMARKS, np.ones(20), MEASUREMENTS)  # The heads are in millimetres.
-    for measurement, mean in zip(MEASUREMENTS, values.mean(axis=0), strict=True):
-        if measurement.norm is not None and measurement.norm.sd is not None:
-            assert abs(measurement.norm.deviation_sd(mean)) < 4, measurement.name
+# Of the head made by hand; the whole numbers can be read off its coordinates.
+BY_HAND = {
+    'wits': 7, 'overjet': 3, 'overbite': 2, 'A_Nperp_mm': -1, 'Pog_Nperp_mm': -6, 'U1_Avert_mm': 5,
+    'porion_location_mm': -38, 'superior_sulcus_mm': 3, 'nose_prominence_mm': 13, 'chin_thickness_mm': 14,
+    'FH_occlusal': 0, 'overjet_FH': 3, 'overbite_FH': 2, 'MW': 13**0.5, 'S_N_mm': (71**2 + 9**2) ** 0.5,
+    'FMA': 29.13, 'SNA': 81.80, 'SNB': 78.16, 'interincisal': 130.11, 'U1_PP': 111.13, 'IMPA': 88.51,
+    'jarabak_ratio': 63.52, 'bjork_sum': 396.36, 'facial_axis': 88.76, 'hasund_index': 83.89, 'LAFH_Eastman': 54.45,
+    'H_angle': 13.39, 'nasolabial': 112.75, 'N_A_HP_mm': -1.23, 'ANS_Gn_HP_mm': 62.95, 'maxillary_height': 58.67,
+}  # fmt: skip
+QUADRANTS = range(0, 360, 45)
+
+
+def turned(points, degrees, mirror=False, scale=1.0):
+    angle = np.deg2rad(degrees)
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    return scale * points * (-1 if mirror else 1, 1) @ turn + (300, -40)
+
+
+@pytest.mark.parametrize('mirror', [False, True])
+@pytest.mark.parametrize('degrees', QUADRANTS)
+def test_every_measurement_of_a_head_made_by_hand_in_all_quadrants(degrees, mirror):
+    values = measure(turned(points_of(HEAD), degrees, mirror, 7.0), LANDMARKS, 1 / 7, MEASUREMENTS)
+    expected = second_values(HEAD)
+    assert values.keys() == expected.keys()
+    assert values == pytest.approx(expected, abs=1e-4)
+    assert {name: values[name] for name in BY_HAND} == pytest.approx(BY_HAND, abs=0.006)
+
+
+@pytest.mark.parametrize('seed', range(12))
+def test_every_measurement_agrees_with_its_second_implementation(seed):
+    head = dict(zip(LANDMARKS.abbreviations, head_points(seed), strict=True))
+    assert measure(head_points(seed), LANDMARKS, 1.0) == pytest.approx(second_values(head), abs=1e-4)
+
+
+@pytest.mark.parametrize('missing', LANDMARKS.abbreviations)
+def test_without_any_one_landmark_the_rest_is_the_same(missing):
+    head = points_of({name: point for name, point in HEAD.items() if name != missing})
+    whole, values = measure(points_of(HEAD), LANDMARKS, 1.0), measure(head, LANDMARKS, 1.0)
+    for measurement in MEASUREMENTS:
+        value = values[measurement.name]
+        assert np.isnan(value) if missing in measurement.landmarks else value == whole[measurement.name]
 
 
 def test_a_missing_landmark_takes_only_what_needs_it():
@@ -219,77 +253,3 @@ def test_a_laboratory_s_own_entry_is_measured(tmp_path):
     path.write_text(json.dumps({'measurements': [entry]}))
     values = measure(points_of({'S': (0, 0), 'N': (3, 4), 'Me': (0, 10)}), LANDMARKS, None, load_measurements(path))
     assert values['half'] == pytest.approx(50)
-
-
-SOME_LANDMARKS = load_landmark_set('isbi2015')
-BY_NAME = {measurement.name: measurement for measurement in load_measurements()}
-SNA, SNB, ANB, MW = (BY_NAME[name] for name in ('SNA', 'SNB', 'ANB', 'MW'))
-CHOSEN = [SNA, SNB, ANB, MW]
-
-
-def heads(*a_angles, tip_px=30.0):
-    """Heads with SNB 78 and the given SNA, 1000 pixels high, the upper incisor in front of the lower one."""
-    points = np.full((len(a_angles), len(SOME_LANDMARKS), 2), np.nan)
-    place = {name: index for index, name in enumerate(SOME_LANDMARKS.abbreviations)}
-    for head, a_angle in zip(points, a_angles, strict=True):
-        head[place['S']], head[place['N']], head[place['Me']] = (0, 0), (700, 0), (500, 1000)
-        head[place['Po']], head[place['Or']] = (-100, 200), (600, 200)
-        for name, degrees in (('A', a_angle), ('B', 78)):
-            head[place[name]] = 700 - 600 * np.cos(np.deg2rad(degrees)), 600 * np.sin(np.deg2rad(degrees))
-        head[place['L1']], head[place['U1']] = (650, 700), (650 + tip_px, 700)
-    return points
-
-
-def by_name(results):
-    return {result.measurement.name: result for result in results}
-
-
-def test_errors_are_averaged_with_and_without_their_sign():
-    true, predicted = heads(80, 80, 80), heads(81, 78, 80)
-    errors = by_name(measurement_errors(predicted, true, SOME_LANDMARKS, np.full(3, 0.1), CHOSEN))
-    assert errors['SNA'].count == 3
-    assert (errors['SNA'].mean_absolute, errors['SNA'].bias) == pytest.approx((1, -1 / 3))
-    assert errors['SNA'].sd == pytest.approx(np.std([1, 2, 0]))
-    assert errors['ANB'].mean_absolute == pytest.approx(1)
-    assert errors['SNB'].mean_absolute == pytest.approx(0, abs=1e-9)
-
-
-def test_lengths_are_in_millimetres_and_need_a_spacing():
-    spacings = np.array([0.1, 0.2, np.nan])
-    true, predicted = heads(80, 80, 80), heads(80, 80, 80, tip_px=40.0)
-    error = by_name(measurement_errors(predicted, true, SOME_LANDMARKS, spacings, CHOSEN))['MW']
-    assert (error.count, error.mean_absolute, error.bias) == pytest.approx((2, 1.5, 1.5))
-
-
-def test_images_without_the_landmark_do_not_count():
-    true = heads(80, 82)
-    true[1, SOME_LANDMARKS.abbreviations.index('A')] = np.nan
-    errors = by_name(measurement_errors(heads(81, 90), true, SOME_LANDMARKS, np.full(2, 0.1), CHOSEN))
-    assert (errors['SNA'].count, errors['SNB'].count) == (1, 2)
-    assert errors['SNA'].mean_absolute == pytest.approx(1)
-    rates = by_name(class_successes(heads(81, 90), true, SOME_LANDMARKS, np.full(2, 0.1), CHOSEN))
-    assert (rates['SNA'].count, rates['SNA'].success_percent) == (1, 100)
-
-
-def test_without_any_value_there_is_no_mean():
-    nothing = np.full((2, len(SOME_LANDMARKS), 2), np.nan)
-    error = measurement_errors(nothing, heads(80, 80), SOME_LANDMARKS, np.full(2, 0.1), [SNA])[0]
-    rate = class_successes(nothing, heads(80, 80), SOME_LANDMARKS, np.full(2, 0.1), [SNA])[0]
-    assert error.count == rate.count == 0
-    assert np.isnan([error.mean_absolute, error.sd, error.bias, rate.success_percent]).all()
-
-
-def test_the_share_of_images_that_keep_their_class():
-    true = heads(79, 80, 83, 85)  # retrognathic, normal, normal, prognathic
-    predicted = heads(78, 83, 83.5, 80)
-    rates = by_name(class_successes(predicted, true, SOME_LANDMARKS, np.full(4, 0.1), CHOSEN))
-    assert rates['SNA'].success_percent == 50
-    assert rates['SNB'].success_percent == 100
-    assert (rates['SNA'].count, rates['MW'].success_percent) == (4, 100)
-
-
-def test_by_default_everything_that_the_set_allows_is_compared():
-    true = heads(80, 82)
-    names = by_name(measurement_errors(true, true, SOME_LANDMARKS, np.full(2, 0.1)))
-    assert 'SNA' in names and 'wits' not in names
-    assert all(rate.measurement.classes for rate in class_successes(true, true, SOME_LANDMARKS, np.full(2, 0.1)))

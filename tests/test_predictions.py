@@ -38,6 +38,7 @@ def predicted(name='film', spacing_mm=0.1, calibrated=True, orientation=Orientat
         flagged=expected > 3 if calibrated else None,
         warnings=('it is coloured',),
         measurements={'SNA': 82.0, 'overjet': np.nan},
+        measurement_errors={'SNA': 1.25},
     )
 
 
@@ -141,6 +142,7 @@ def test_predictions_come_back_the_same(tmp_path, calibrated):
     assert (again.expected_error_mm is None) is (again.flagged is None) is (not calibrated)
     assert again.orientation == xray.orientation and again.spacing_mm == 0.1
     assert np.isnan(again.measurements['overjet'])
+    assert again.measurement_errors == xray.measurement_errors
 
 
 @pytest.mark.parametrize(

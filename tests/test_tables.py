@@ -9,7 +9,7 @@ import pytest
 from test_predictions import predicted
 
 from cephalometric.landmarks import load_landmark_set
-from cephalometric.measurements import load_measurements
+from cephalometric.measurements import Person, load_analyses, load_measurements, measure
 from cephalometric.reporting.tables import (
     COLUMNS,
     format_table,
@@ -60,7 +60,8 @@ def rows_written(tmp_path, xrays):
 
 
 def json_written(tmp_path, xrays):
-    write_measurement_json(tmp_path / 'out.json', xrays, MEASUREMENTS)
+    analyses = {'steiner': load_analyses()['steiner']}
+    write_measurement_json(tmp_path / 'out.json', xrays, MEASUREMENTS, LANDMARKS, analyses, Person('female', 30))
     return json.loads((tmp_path / 'out.json').read_text())
 
 
@@ -75,12 +76,30 @@ def test_json_says_what_a_value_means(tmp_path, xrays):
     content = json_written(tmp_path, xrays)
     assert content['notice'] == NOTICE
     assert {entry['name'] for entry in content['measurements']} == {'SNA', 'ANB'}
-    sna = next(m for m in MEASUREMENTS if m.name == 'SNA')
     values = content['images'][0]['values']
-    assert values['SNA']['value'] == 82.0 and values['SNA']['unit'] == 'deg'
-    assert values['SNA']['deviation_sd'] == pytest.approx((82 - sna.norm.mean) / sna.norm.sd)
-    assert values['ANB']['class'] == 'Class II'
+    assert values['SNA'] == {'value': 82.0, 'unit': 'deg', 'standard_error': None}
     assert 'SNA' not in content['images'][1]['values']
+    assert (content['sex'], content['age']) == ('female', 30)
+
+
+def test_json_says_what_a_value_is_worth_in_an_analysis(tmp_path):
+    xray = predicted()
+    xray.points_px[:] = np.random.default_rng(1).uniform(0, 1500, xray.points_px.shape)
+    values = measure(xray.points_px, LANDMARKS, xray.spacing_mm, MEASUREMENTS)
+    content = json_written(tmp_path, [replace(xray, measurements=values, measurement_errors={'SNA': 1.5})])
+    image = content['images'][0]
+    assert image['values']['SNA']['standard_error'] == 1.5 and image['values']['ANB']['standard_error'] is None
+    sna = image['analyses']['steiner']['SNA']
+    assert (sna['norm']['mean'], sna['norm']['sd'], sna['norm']['name']) == (82, 3.9, 'Riedel 1952')
+    assert sna['deviation_sd'] == pytest.approx((values['SNA'] - 82) / 3.9)
+    assert sna['class'] in ('retrognathic maxilla', 'prognathic maxilla') and sna['undecided'] in (True, False)
+
+
+def test_standard_errors_stand_beside_their_values(tmp_path, xrays):
+    sure = replace(xrays[0], measurement_errors={'SNA': 1.25, 'ANB': np.nan})
+    first, second = rows_written(tmp_path, [sure, xrays[1]])
+    assert list(first) == ['image', 'SNA (deg)', 'SNA (deg) SE', 'ANB (deg)']
+    assert (first['SNA (deg) SE'], second['SNA (deg) SE']) == ('1.250', '')
 
 
 FLAGS = np.arange(len(LANDMARKS)) == 0

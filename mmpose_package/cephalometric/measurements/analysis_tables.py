@@ -145,6 +145,8 @@ def _analysis(path: Path, content: object, measurements: _Measurements) -> Analy
         groups = []
         for group in _a_list(content['groups'], 'groups'):
             _check_keys(group, ('title', 'entries'))
+            if not isinstance(group['title'], str):
+                raise ValueError(f'a title is a text, not {group["title"]!r}')
             entries = _a_list(group['entries'], 'entries')
             groups.append(Group(group['title'], tuple(_entry(e, measurements, populations) for e in entries)))
         analysis = Analysis(
@@ -178,6 +180,8 @@ def _with_norms(
 ) -> AnalysisEntry:
     if ('classes' in content) != ('classes_source' in content):
         raise ValueError('"classes" and "classes_source" belong together')
+    if not isinstance(content.get('classes_source', ''), str):
+        raise ValueError(f'"classes_source" is a text, not {content["classes_source"]!r}')
     known = {name: other.formula for name, other in measurements.items()}
     parsed = tuple(parse_norm(norm, populations, known) for norm in norms)
     for norm in parsed:
@@ -214,12 +218,13 @@ def _override(path: Path, contents: Sequence, measurements: _Measurements, analy
     """Put a laboratory's norms in the place of the authors'."""
     targets: dict[tuple[str, str | None], list[Mapping]] = {}
     for content in contents:
-        if not isinstance(content, dict) or content.get('measurement') not in measurements:
+        name = content.get('measurement') if isinstance(content, dict) else None
+        if not isinstance(name, str) or name not in measurements:
             raise InputError(f'{path}: a norm names its "measurement", one that there is: {content!r}')
         analysis = content.get('analysis')
-        if analysis is not None and analysis not in analyses:
-            raise InputError(f'{path}: norm of {content["measurement"]!r}: there is no analysis {analysis!r}')
-        targets.setdefault((content['measurement'], analysis), []).append(content)
+        if analysis is not None and (not isinstance(analysis, str) or analysis not in analyses):
+            raise InputError(f'{path}: norm of {name!r}: there is no analysis {analysis!r}')
+        targets.setdefault((name, analysis), []).append(content)
     for (name, analysis), group in targets.items():
         chosen = [analysis] if analysis is not None else list(analyses)
         if not any(_has(analyses[one], name) for one in chosen):

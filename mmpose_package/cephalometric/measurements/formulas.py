@@ -1,7 +1,8 @@
 """Formulas of measurements, as they stand in JSON tables.
 
 A point is the abbreviation of a landmark, ``{"midpoint": ["U6", "L6"]}``, ``{"crossing": [line, line]}``, where two
-lines meet, or ``{"foot": [point, line]}``, the foot of a perpendicular; a line is a pair of points. A formula is
+lines meet, ``{"foot": [point, line]}``, the foot of a perpendicular, or ``{"turned": [point, pivot, degrees]}``, a
+point turned about another one; a line is a pair of points. A formula is
 
 - ``{"angle": [p, vertex, q]}``: the angle at the vertex, 0 to 180 degrees;
 - ``{"turn": [line, other]}``: the angle from one line's direction to the other's, positive when the end goes down at
@@ -21,7 +22,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from cephalometric.measurements.points import Crossing, Foot, Line, Middle, Point, Positions, Segment
+from cephalometric.measurements.points import Crossing, Foot, Line, Middle, Point, Positions, Segment, Turned
 from cephalometric.measurements.primitives import Along, Angle, Distance, Formula, Offset, SignedDistance, Turn
 
 
@@ -143,14 +144,18 @@ def parse_formula(content: object, known: Mapping[str, Formula]) -> Formula:
         return Sum(tuple(parse_formula(term, known) for term in arguments))
     if operator == 'times':
         factor, term = _of_length(operator, arguments, 2)
-        if not isinstance(factor, int | float) or isinstance(factor, bool) or not np.isfinite(factor):
-            raise ValueError(f'"times" takes a number and a formula, not {arguments!r}')
-        return Times(float(factor), parse_formula(term, known))
+        return Times(_factor(operator, factor), parse_formula(term, known))
     if operator == 'ratio':
         return Ratio(*(parse_formula(term, known) for term in _of_length(operator, arguments, 2)))
     primitive, *readers = _PRIMITIVES[operator]
     parts = _of_length(operator, arguments, len(readers))
     return primitive(*(read(part) for read, part in zip(readers, parts, strict=True)))
+
+
+def _factor(operator: str, content: object) -> float:
+    if not isinstance(content, int | float) or isinstance(content, bool) or not np.isfinite(content):
+        raise ValueError(f'"{operator}" takes a number, not {content!r}')
+    return float(content)
 
 
 def _of_length(operator: str, arguments: list, count: int) -> list:
@@ -174,7 +179,12 @@ def _point(content: object) -> Point:
             if operator == 'foot':
                 point, line = _of_length(operator, arguments, 2)
                 return Foot(_point(point), _line(line))
-    raise ValueError(f'{content!r} is not a point: write "A" or {{"midpoint": ["U6", "L6"]}}, a crossing or a foot')
+            if operator == 'turned':
+                point, pivot, degrees = _of_length(operator, arguments, 3)
+                return Turned(_point(point), _point(pivot), _factor(operator, degrees))
+    raise ValueError(
+        f'{content!r} is not a point: write "A", {{"midpoint": ["U6", "L6"]}}, or a crossing, a foot or a turned one'
+    )
 
 
 def _line(content: object) -> Line:

@@ -183,6 +183,8 @@ def parse_norm(content: object, populations: Mapping[str, Mapping], known: Mappi
         raise ValueError('a norm needs a number or a formula "mean", or a "range"')
     if mean is not None and limits is not None and not limits[0] <= mean <= limits[1]:
         raise ValueError(f'the "mean" {mean:g} of a norm lies outside its "range" {limits!r}')
+    if not isinstance(content.get('note', ''), str):
+        raise ValueError(f'"note" of a norm is a text, not {content["note"]!r}')
     return Norm(
         name=whose.get('name', whose['source']),
         mean=None if mean is None else float(mean),

@@ -1,4 +1,4 @@
-"""Points and lines of measurements: landmarks, middles, crossings and feet of perpendiculars.
+"""Points and lines of measurements: landmarks, middles, crossings, feet of perpendiculars, turned points.
 
 Positions are looked up by abbreviation: arrays of shape (..., 2) as x, y, y down, of a face that looks right. A point
 is a tuple of abbreviations, mostly of one, and lies in the middle of these landmarks; or a :class:`Construction`. A
@@ -92,6 +92,23 @@ class Foot(Construction):
         yield segment(positions, self.line, 'extension')
         yield Segment(at(positions, self.line[1]), place, 'extension')
         yield Segment(at(positions, self.point), place, 'foot')
+
+
+@dataclass(frozen=True)
+class Turned(Construction):
+    """A point turned about another one by degrees, clockwise on a face that looks right."""
+
+    point: Point
+    pivot: Point
+    degrees: float
+
+    def at(self, positions: Positions) -> np.ndarray:
+        cosine, sine = np.cos(np.deg2rad(self.degrees)), np.sin(np.deg2rad(self.degrees))
+        x, y = np.moveaxis(way(positions, (self.pivot, self.point)), -1, 0)
+        return at(positions, self.pivot) + np.stack([cosine * x - sine * y, sine * x + cosine * y], axis=-1)
+
+    def segments(self, positions: Positions) -> Iterator[Segment]:
+        yield segment(positions, (self.pivot, self.point), 'extension')
 
 
 def constructions(part: object) -> Iterator[Construction]:
