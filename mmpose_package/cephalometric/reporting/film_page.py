@@ -92,7 +92,7 @@ class FilmPages:
         self.films.append(Film(number, page, xray, None))
 
     def finish(self, failed: Mapping[str, str]) -> Path:
-        """Write what is left, and remove further pages of an earlier run.
+        """Write what is left; pages of an earlier run under the same names are replaced.
 
         Args:
             failed: Why a file could not be read, by the file.
@@ -105,10 +105,6 @@ class FilmPages:
         if len(pages) > 1:
             self._write(pages[-1])
         self._write(PAGE, following=page_name(2) if len(pages) > 1 else '', failed=failed)
-        number = len(pages) + 1
-        while (self.folder / page_name(number)).is_file():
-            (self.folder / page_name(number)).unlink()
-            number += 1
         return self.folder / PAGE
 
     def _write(self, page: str, following: str = '', failed: Mapping[str, str] | None = None) -> None:
@@ -130,7 +126,7 @@ class FilmPages:
             calibrated=any(film.xray.expected_error_mm is not None for film in self.films),
         )
         with atomic_write(self.folder / page) as partial:
-            partial.write_text(text, encoding='utf-8')
+            partial.write_text(text, encoding='utf-8', errors='backslashreplace')
 
     def _landmark_rows(self, xray: PredictedXray) -> list[dict]:
         known = xray.expected_error_mm is not None and not xray.doubtful

@@ -121,7 +121,10 @@ def beyond(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], title: str
 
 def write_table(table: Table, path: Path) -> None:
     """Write a table as CSV: plain numbers, an interval as three columns, nothing where there is NaN."""
-    with atomic_write(path) as partial, open(partial, 'w', newline='', encoding='utf-8') as file:
+    with (
+        atomic_write(path) as partial,
+        open(partial, 'w', newline='', encoding='utf-8', errors='backslashreplace') as file,
+    ):
         writer = csv.writer(file)
         writer.writerow([title for column in table.columns for title in _csv_titles(column)])
         for row in table.rows:

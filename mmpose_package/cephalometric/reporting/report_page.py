@@ -73,7 +73,9 @@ def write_report(runs: Sequence[Run], folder: str | Path) -> Path:
             partial.write_bytes(as_png(figure))
         pictures.setdefault(name, []).append(Picture(stem, title, as_svg(figure, stem)))
     with atomic_write(folder / PAGE) as partial:
-        partial.write_text(_render(runs, judged, tables, pictures, measured), encoding='utf-8')
+        partial.write_text(
+            _render(runs, judged, tables, pictures, measured), encoding='utf-8', errors='backslashreplace'
+        )
     return folder / PAGE
 
 
