@@ -47,7 +47,8 @@ def pixel(picture, point):
 
 def test_truth_and_prediction_have_their_colours_and_are_joined():
     picture, _, true, predicted = draw()
-    assert {pixel(picture, point) for point in true} == {TRUE_COLOUR}
+    assert {pixel(picture, point - (9, 0)) for point in true} == {TRUE_COLOUR}  # A ring, told apart without colours.
+    assert {pixel(picture, point - (5, 0)) for point in true} == {(90, 90, 90)}
     assert {pixel(picture, point) for point in predicted} == {PREDICTED_COLOUR}
     assert {pixel(picture, point) for point in (true + predicted) / 2} == {JOIN_COLOUR}
 

@@ -165,8 +165,18 @@ def test_a_second_run_overwrites_only_when_told(everything, films, model):
     assert not (out / 'overlays').exists()
 
 
-def test_a_spacing_that_is_given_goes_first_and_without_overlays_none_are_drawn(films, model, tmp_path):
+def test_a_page_shows_every_film_and_what_could_not_be_read(films, model, tmp_path):
+    (tmp_path / 'broken.png').write_bytes(b'nothing')
+    arguments = ('predict', films / 'png_film.png', tmp_path / 'broken.png', *model, '--out', tmp_path / 'out')
+    assert call(*arguments, '--no-overlay', '--upright')[0] == 1
+    page = (tmp_path / 'out' / 'report.html').read_text(encoding='utf-8')
+    assert page.count('<article class="film"') == 1 and 'data:image/jpeg;base64,' in page
+    assert 'broken.png: not an X-ray file' in page and 'SNA' in page
+
+
+def test_a_spacing_that_is_given_goes_first_and_without_overlays_and_page_none_are_drawn(films, model, tmp_path):
     arguments = ('predict', films / 'png_film.png', *model, '--out', tmp_path / 'out', '--no-overlay', '--upright')
+    arguments = (*arguments, '--no-page')
     assert call(*arguments, '--spacing', 0.5, '--flag-mm', 0.001)[0] == 0
     row = rows_of(tmp_path / 'out' / 'landmarks.csv')[5]
     assert float(row['x_mm']) == pytest.approx(float(row['x_px']) / 2, abs=0.01)

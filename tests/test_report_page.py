@@ -11,7 +11,7 @@ from conftest import run_python
 from evaluations import make_evaluation, make_provenance
 
 from cephalometric.errors import InputError
-from cephalometric.reporting.report_page import format_number, report_evaluation, write_report
+from cephalometric.reporting.report_page import report_evaluation, write_report
 from cephalometric.reporting.runs import Run
 from cephalometric.results.evaluation import read_results, write_results
 
@@ -26,7 +26,10 @@ def report(tmp_path_factory):
 def test_figures_and_tables_lie_beside_the_page(report):
     names = {path.name for path in report.iterdir()}
     assert {'report.html', 'results.json'} <= names
-    tables = {'headline', 'per_landmark', 'bias', 'per_source', 'per_image', 'measurements', 'confidence'}
+    tables = {
+        *('headline', 'per_landmark', 'bias', 'per_source', 'per_image', 'confidence'),
+        *('measurements', 'analyses', 'analysis_measurements', 'classes'),
+    }
     figures = {
         *('box_plot', 'cumulative', 'error_by_source', 'confidence', 'bias_plane', 'bias_map', 'training_curves'),
     }
@@ -93,10 +96,26 @@ def test_three_runs_stand_side_by_side(tmp_path):
     assert 'a significant difference' in page
     assert 'again errs by 0.00 mm' in page and 'which may well be chance' in page
     names = {path.name for path in (tmp_path / 'report').iterdir()}
-    assert {'differences.png', 'comparison.csv', 'bias_map_1.png', 'bias_map_3.png'} <= names
+    assert {'differences.png', 'bias_map_1.png', 'bias_map_3.png'} <= names
     assert {'training_curves_1.png', 'training_curves_3.png'} <= names and 'training_curves_2.png' not in names
-    rows = list(csv.DictReader((tmp_path / 'report' / 'comparison.csv').open(encoding='utf-8')))
-    assert [row['compared with old'] for row in rows] == ['new & better', 'again']
+    rows = list(csv.DictReader((tmp_path / 'report' / 'headline.csv').open(encoding='utf-8')))
+    assert [row['run'] for row in rows] == ['old', 'new & better', 'again']
+    assert float(rows[1]['difference (mm)']) == pytest.approx(difference, abs=1e-3) and not rows[0]['difference (mm)']
+
+
+def test_a_comparison_names_each_run_once_in_the_heading_of_a_table(tmp_path):
+    runs = [Run('old', make_evaluation(tmp_path, seed=1)), Run('new', make_evaluation(tmp_path, seed=2))]
+    page = write_report(runs, tmp_path / 'report').read_text(encoding='utf-8')
+    head = re.search(r'id="table-per_landmark".*?</thead>', page, re.DOTALL).group()
+    assert head.count('>new') == head.count('>old') == 1 and head.index('>new') < head.index('>old')
+
+
+def test_names_of_images_are_escaped(tmp_path):
+    evaluation = make_evaluation(tmp_path, count=2)
+    images = [dataclasses.replace(image, original_file='"><script>alert(1)</script>') for image in evaluation.images]
+    page = write_report([Run('run', dataclasses.replace(evaluation, images=tuple(images)))], tmp_path / 'report')
+    text = page.read_text(encoding='utf-8')
+    assert '<script>alert' not in text and '&lt;script&gt;alert(1)' in text
 
 
 def test_other_files_in_the_folder_stay(tmp_path):
@@ -114,13 +133,6 @@ def test_what_cannot_be_reported_is_refused(tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(InputError, match='file'):
         write_report([Run('run', evaluation)], tmp_path / 'file')
-
-
-@pytest.mark.parametrize(
-    ('value', 'text'), [(1.234, '1.23'), (-1.235, '−1.24'), (-0.001, '0.00'), (np.nan, '–'), (0, '0.00')]
-)
-def test_numbers_for_people(value, text):
-    assert format_number(value, 2) == text
 
 
 def test_the_command_compares_results_files(tmp_path):

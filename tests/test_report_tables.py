@@ -1,6 +1,5 @@
-"""The report's tables: the right numbers under the right headings, on the page and as CSV."""
+"""The report's tables: the right numbers under the right headings, and in the right order."""
 
-import csv
 import dataclasses
 
 import numpy as np
@@ -8,7 +7,7 @@ import pytest
 from evaluations import LANDMARKS, make_evaluation
 
 from cephalometric.reporting import report_tables
-from cephalometric.reporting.report_tables import Column, Table, write_table
+from cephalometric.reporting.report_columns import number_of
 from cephalometric.reporting.runs import Run
 from cephalometric.statistics import Interval
 
@@ -22,24 +21,21 @@ def runs(tmp_path):
 
 
 def column(table, title):
-    (position,) = (k for k, one in enumerate(table.columns) if one.title == title)
+    (position,) = (k for k, one in enumerate(table.columns) if one.full_title == title)
     return [row[position] for row in table.rows]
 
 
 def test_every_row_has_a_cell_for_every_column(runs):
     for make in (
         report_tables.headline,
-        report_tables.comparison,
-        report_tables.comparison_per_landmark,
         report_tables.per_landmark,
         report_tables.bias,
         report_tables.per_image,
         report_tables.per_source,
-        report_tables.measurements,
     ):
         table = make(runs)
         assert table.rows and {len(row) for row in table.rows} == {len(table.columns)}, make
-        titles = [one.title for one in table.columns]
+        titles = [one.full_title for one in table.columns]
         assert len(set(titles)) == len(titles)
         for row in table.rows:
             for one, cell in zip(table.columns, row, strict=True):
@@ -58,18 +54,19 @@ def test_landmarks_have_their_scores(runs):
 
 def test_later_runs_are_compared_with_the_first(runs):
     first, second = (run.evaluation for run in runs)
-    (row,) = report_tables.comparison(runs).rows
-    assert row[0] == 'second' and row[2] < 0.05
+    alone, row = report_tables.headline(runs).rows
+    assert row[0] == 'second' and row[2] < 0.05 and np.isnan(alone[1].estimate) and np.isnan(alone[2])
     assert row[1].estimate == pytest.approx(second.overall().mre_mm - first.overall().mre_mm)
-    differences = column(report_tables.comparison_per_landmark(runs), 'second: difference (mm)')
+    table = report_tables.per_landmark(runs)
+    differences = column(table, 'second: difference (mm)')
     expected = np.nanmean(second.errors_mm - first.errors_mm, axis=0)
     assert [cell.estimate for cell in differences] == pytest.approx(expected)
 
 
 def test_a_shift_is_called_systematic(tmp_path):
     table = report_tables.bias([Run('run', make_evaluation(tmp_path, count=20, noise_mm=0.5, shift_mm=(2.0, -1.0)))])
-    assert column(table, 'verdict')[0] == 'systematic'
-    assert column(table, 'verdict').count('systematic') <= 2
+    assert column(table, 'verdict')[0] == 'large, systematic'
+    assert [word.endswith('systematic') for word in column(table, 'verdict')].count(True) <= 2
     assert column(table, 'dx (mm)')[0] == pytest.approx(2, abs=0.4)
     assert column(table, 'dy (mm)')[0] == pytest.approx(-1, abs=0.4)
 
@@ -79,8 +76,8 @@ def test_the_same_shift_in_every_image_is_called_constant_and_not_too_few_images
         shifted = make_evaluation(tmp_path, count=count, noise_mm=0, shift_mm=(0.8, 0.0))
         return column(report_tables.bias([Run('run', shifted)]), 'verdict')
 
-    assert verdicts(12)[:2] == ['constant shift', 'not shown']
-    assert verdicts(3)[:2] == ['too few images'] * 2
+    assert verdicts(12)[:2] == ['small, constant shift', 'small, uncertain']
+    assert verdicts(3)[:2] == ['small, too few images'] * 2
 
 
 def test_images_are_grouped_by_source(runs):
@@ -99,26 +96,47 @@ def test_images_name_their_worst_landmark(runs):
     assert column(table, 'its error (mm)') == pytest.approx(np.nanmax(evaluation.errors_mm, axis=1))
 
 
-def test_measurements_compare_predicted_with_true_values(runs):
-    evaluation = dataclasses.replace(runs[0].evaluation, points_px=np.nan_to_num(runs[0].evaluation.true_px))
-    table = report_tables.measurements([Run('perfect', evaluation)])
-    assert 'SNA' in column(table, 'measurement')
-    row = column(table, 'measurement').index('SNA')
-    assert column(table, 'mean absolute error')[row] == pytest.approx(0, abs=1e-9)
-    assert column(table, 'unit')[row] == 'deg'
+def test_a_comparison_has_names_once_and_differences_first(runs):
+    for make in (report_tables.per_landmark, report_tables.bias, report_tables.per_image, report_tables.per_source):
+        table = make([*runs, Run('third', runs[0].evaluation)])
+        assert [run for run, _ in table.headings] == ['', 'second', 'third', 'first']
+        shown = [table.columns[place] for place in table.shown]
+        for name in ('second', 'third'):
+            assert next(one for one in shown if one.run == name).is_change
+        assert not any(one.is_change for one in shown if one.run == 'first')
+        assert all(
+            value == 0 for value in map(number_of, column(table, f'third: {change_title(table)}')) if value == value
+        )
 
 
-def test_csv_has_plain_numbers_and_intervals_as_three_columns(tmp_path):
-    columns = (Column('name'), Column('count'), Column('x', 1), Column('y', 2, interval=True))
-    rows = (('a, b', 3, -1.25, Interval(1.0, 0.5, 1.5)), ('c', 0, np.nan, Interval(2.0, np.nan, np.nan)))
-    write_table(Table('t', columns, rows), tmp_path / 't.csv')
-    first, second = csv.DictReader((tmp_path / 't.csv').open(encoding='utf-8'))
-    assert first == {
-        'name': 'a, b',
-        'count': '3',
-        'x': '-1.25',
-        'y': '1.0',
-        'y (95% CI low)': '0.5',
-        'y (95% CI high)': '1.5',
-    }
-    assert (second['x'], second['y'], second['y (95% CI low)']) == ('', '2.0', '')
+def change_title(table):
+    return next(one.title for one in table.columns if one.is_change)
+
+
+@pytest.mark.parametrize('count', [1, 2, 3, 5, 9])
+def test_a_page_shows_as_many_columns_as_it_has_room_for_and_the_csv_file_all(runs, count):
+    several = [Run(f'run {n}', runs[n % 2].evaluation) for n in range(count)]
+    table = report_tables.per_landmark(several)
+    assert len(table.shown) <= 14
+    everything = len(report_tables.per_landmark(several[:1]).columns) - 2
+    assert len(table.columns) == 2 + count * everything + 2 * (count - 1)
+
+
+def test_a_large_shift_that_may_be_chance_is_not_called_less_than_a_small_sure_one(tmp_path):
+    evaluation = make_evaluation(tmp_path, count=12, noise_mm=0.2)
+    points_px = evaluation.points_px.copy()
+    points_px[:, 1] += 0.5  # Small in every image.
+    points_px[3, 2] += 80  # Large, by one image alone.
+    table = report_tables.bias([Run('run', dataclasses.replace(evaluation, points_px=points_px))])
+    verdicts = column(table, 'verdict')
+    assert (verdicts[1], verdicts[2]) == ('small, systematic', 'large, uncertain')
+    assert table.bad[2] and not table.bad[1] and table.worst == 'shift (mm)'
+
+
+def test_rows_with_a_mean_error_above_two_millimetres_are_bad(runs):
+    evaluation = runs[0].evaluation
+    points_px = evaluation.points_px.copy()
+    points_px[:, 4] += 9
+    table = report_tables.per_landmark([Run('run', dataclasses.replace(evaluation, points_px=points_px)), runs[1]])
+    means = [scores.mre_mm for scores in evaluation.per_landmark()]
+    assert table.bad[4] and sum(table.bad) <= 1 + sum(mean > 2 for mean in means)

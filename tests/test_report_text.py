@@ -32,7 +32,7 @@ def test_the_summary_names_error_extremes_and_the_largest_shift(tmp_path):
     assert 'Found worst: sella' in extremes
     assert 'most of all sella: ' in shifts and 'forward' in shifts
     _, _, none = summary([Run('run', make_evaluation(tmp_path, count=3))])
-    assert none.startswith('No landmark shows')
+    assert 'No landmark shows a systematic shift' in none and 'too few images' in none
 
 
 def test_a_shift_that_is_the_same_in_every_image_is_said_to_be(tmp_path):
@@ -69,3 +69,12 @@ def test_confidence_is_summed_up_run_by_run():
     (alone,) = confidence_sentences([('a', judged)])
     assert alone.startswith('Expected on average: 2.00 mm; observed: 3.00 mm. Rank correlation 1.00')
     assert [text[:2] for text in confidence_sentences([('a', judged), ('b', judged)])] == ['a:', 'b:']
+
+
+def test_a_large_shift_by_one_image_is_named_before_small_sure_ones(tmp_path):
+    evaluation = make_evaluation(tmp_path, count=12, noise_mm=0.2, shift_mm=(0.5, 0.0))
+    points_px = evaluation.points_px.copy()
+    points_px[3, 9] += 80
+    *_, shifts = summary([Run('run', dataclasses.replace(evaluation, points_px=points_px))])
+    assert shifts.startswith('Largest mean shifts: gonion ') and '(uncertain)' in shifts
+    assert 'most of all sella' in shifts

@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 from tqdm import tqdm
@@ -16,21 +17,22 @@ from cephalometric.names import printable
 from cephalometric.output_folder import OutputFolder, output_folder
 from cephalometric.prediction.calibration import FEW_IMAGES
 from cephalometric.prediction.model_folder import DEFAULT
+from cephalometric.reporting.film_page import FilmPages
 from cephalometric.reporting.tables import write_landmarks, write_measurements
 from cephalometric.results.predictions import Predictions, write_predictions
 from cephalometric.xrays.frames import check_spacing
 from cephalometric.xrays.reading import find_xrays, name_xrays, subfolders_of
 
 DESCRIPTION = """Find the landmarks of X-rays: PNG, JPEG, TIFF, BMP, MetaImage (.mha, .mhd) and DICOM files, folders and
-globs of them. OUT receives landmarks.csv, measurements.csv, predictions.json and overlays/. Coordinates are pixels of
-the X-ray as it lies; millimetres follow from the spacing of the file or of --spacing, and are left out without one.
-A file that cannot be read is reported and the others go on; the exit status is then 1. The results appear at the end,
-all together. For research; not a medical device."""
+globs of them. OUT receives report.html, landmarks.csv, measurements.csv, predictions.json and overlays/. Coordinates
+are pixels of the X-ray as it lies; millimetres follow from the spacing of the file or of --spacing, and are left out
+without one. A file that cannot be read is reported and the others go on; the exit status is then 1. The results appear
+at the end, all together. For research; not a medical device."""
 EXAMPLE = """
   cephalometric predict film.jpg --spacing 0.1
   cephalometric predict scans/ film.dcm --model work_dirs/mine --out results
 """
-OUTPUTS = ('landmarks.csv', 'measurements.csv', 'predictions.json', 'overlays')
+OUTPUTS = ('report.html', 'landmarks.csv', 'measurements.csv', 'predictions.json', 'overlays')
 
 
 def add_predict_command(commands: argparse._SubParsersAction) -> None:
@@ -64,7 +66,10 @@ def add_predict_command(commands: argparse._SubParsersAction) -> None:
         help='X-rays in one pass [%(default)s]',
     )
     parser.add_argument('--upright', action='store_true', help='trust that no X-ray is mirrored, turned or inverted')
-    parser.add_argument('--no-overlay', action='store_true', help='draw no pictures')
+    parser.add_argument('--no-overlay', action='store_true', help='draw no pictures into overlays')
+    parser.add_argument(
+        '--no-page', action='store_true', help='write no report.html, which holds the X-rays made smaller'
+    )
     parser.set_defaults(run=run)
 
 
@@ -104,6 +109,8 @@ class PredictionRun:
         self.failed: dict[str, str] = {}
         self.read: Counter[str] = Counter()
         self.read_whole: set[str] = set()
+        self.about = {**model.about(), 'flag_mm': args.flag_mm}
+        self.page = None if args.no_page else FilmPages(output.stage, model.landmarks, _shown(self.about))
 
     def run(self) -> int:
         """Predict and write everything.
@@ -150,6 +157,8 @@ class PredictionRun:
             overlays.mkdir(exist_ok=True)
             result.draw(overlays / f'{result.name}.png')
         self.results.append(result.without_image())
+        if self.page:
+            self.page.add(result.without_image(), result.image)
 
     def _publish(self, complete: bool) -> None:
         stage = self.output.stage
@@ -162,8 +171,9 @@ class PredictionRun:
                 if path.stem not in names:
                     path.unlink()
             self.failed |= dict.fromkeys(left, 'not predicted, or not all of it: the run was interrupted')
-        about = {**self.model.about(), 'flag_mm': self.args.flag_mm}
-        predictions = Predictions(self.model.landmarks, tuple(self.results), self.failed, about, complete)
+        predictions = Predictions(self.model.landmarks, tuple(self.results), self.failed, self.about, complete=complete)
+        if self.page:
+            self.page.finish(self.failed)
         write_landmarks(stage / 'landmarks.csv', predictions)
         write_measurements(stage / 'measurements.csv', self.results, self.model.measurements)
         write_predictions(stage / 'predictions.json', predictions)
@@ -182,6 +192,16 @@ def summary(results: list[Result]) -> str:
     if assessed and len(assessed) < len(results):
         parts.append(f'{len(results) - len(assessed)} X-rays not assessed')
     return ', '.join(parts)
+
+
+def _shown(about: dict) -> dict[str, str]:
+    """What predicted, as the head of the page says it."""
+    return {
+        'model': ', '.join(about['names']),
+        'cephalometric': about['cephalometric'],
+        'date': datetime.now().strftime('%Y-%m-%d'),
+        'flagged beyond': f'{about["flag_mm"]:g} mm',
+    }
 
 
 def _check_inputs(out: Path, paths: list[Path]) -> None:

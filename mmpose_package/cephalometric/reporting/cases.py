@@ -26,14 +26,18 @@ class Mark:
         text: What it is, for people.
         x, y: Where it lies, in pixels of the original image.
         true_x, true_y: Where its ground truth lies; None without one.
+        flagged: Whether its expected error is too large to trust it.
+        reach_px: The expected error of a flagged one, in pixels of the original image; None where it is not shown.
     """
 
     label: str
     text: str
     x: float
     y: float
-    true_x: float | None
-    true_y: float | None
+    true_x: float | None = None
+    true_y: float | None = None
+    flagged: bool = False
+    reach_px: float | None = None
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,7 @@ def make_case(title: str, runs: Sequence[Run], n: int) -> Case:
         height=image.height,
         picture=_picture(evaluation, n),
         truth=_labelled(evaluation, n),
-        layers=tuple(Layer(run.name, _predicted(run.evaluation, n)) for run in runs),
+        layers=tuple(Layer(run.name if len(runs) > 1 else 'Prediction', _predicted(run.evaluation, n)) for run in runs),
         lines=tuple(
             (*map(float, image.points_px[a]), *map(float, image.points_px[b]))
             for a, b in evaluation.landmarks.lines
@@ -124,9 +128,7 @@ def make_case(title: str, runs: Sequence[Run], n: int) -> Case:
 def _labelled(evaluation: Evaluation, n: int) -> tuple[Mark, ...]:
     landmarks = evaluation.landmarks
     marks = zip(landmarks.abbreviations, landmarks.names, evaluation.true_px[n].tolist(), strict=True)
-    return tuple(
-        Mark(short, f'{name}, ground truth', x, y, None, None) for short, name, (x, y) in marks if np.isfinite(x)
-    )
+    return tuple(Mark(short, f'{name}, ground truth', x, y) for short, name, (x, y) in marks if np.isfinite(x))
 
 
 def _predicted(evaluation: Evaluation, n: int) -> tuple[Mark, ...]:
@@ -137,7 +139,7 @@ def _predicted(evaluation: Evaluation, n: int) -> tuple[Mark, ...]:
             true_x, true_y = map(float, evaluation.true_px[n, k])
             marks.append(Mark(short, f'{name}: {evaluation.errors_mm[n, k]:.1f} mm off', x, y, true_x, true_y))
         else:
-            marks.append(Mark(short, f'{name}: no ground truth', x, y, None, None))
+            marks.append(Mark(short, f'{name}: no ground truth', x, y))
     return tuple(marks)
 
 
@@ -171,7 +173,12 @@ def _picture(evaluation: Evaluation, n: int) -> str:
             f'{path}: is {pixels.shape[1]} x {pixels.shape[0]} pixels, but was '
             f'{image.width} x {image.height} when it was predicted: put the image back, or evaluate again'
         )
-    scale = min(1, LARGEST_SIDE / max(pixels.shape))
+    return embedded(pixels)
+
+
+def embedded(pixels: np.ndarray) -> str:
+    """An X-ray, uint8, shape (H, W), or (H, W, 3) in BGR order, as the data URL of a smaller JPEG."""
+    scale = min(1, LARGEST_SIDE / max(pixels.shape[:2]))
     small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     _, encoded = cv2.imencode('.jpg', small, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     return 'data:image/jpeg;base64,' + base64.b64encode(encoded.tobytes()).decode('ascii')

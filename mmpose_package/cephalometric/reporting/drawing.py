@@ -56,6 +56,8 @@ def draw_comparison(
 ) -> np.ndarray:
     """Draw ground truth and prediction, each pair joined by a line, with the landmark's abbreviation and its error.
 
+    The ground truth is a ring and the prediction a dot, so that they can be told apart without colours.
+
     Args:
         image: The X-ray, uint8, shape (H, W) or (H, W, 3) in BGR order.
         landmarks: Names the K landmarks.
@@ -71,7 +73,7 @@ def draw_comparison(
     for k in range(len(landmarks)):
         if visible[k]:
             line(canvas, true_px[k], predicted_px[k], JOIN_COLOUR, size)
-            dot(canvas, true_px[k], TRUE_COLOUR, size)
+            ring(canvas, true_px[k], TRUE_COLOUR, size, max(9 * size, 5))
         dot(canvas, predicted_px[k], PREDICTED_COLOUR, size)
     taken: list[Box] = []
     for k, name in enumerate(landmarks.abbreviations):
@@ -79,8 +81,8 @@ def draw_comparison(
         place = free_place(canvas, label, predicted_px[k], 0.75 * size, 10 * size, taken)
         text(canvas, label, place, 0.75 * size, TEXT_COLOUR)
     text(canvas, title, np.array([24, 60]) * size, 1.3 * size, TEXT_COLOUR)
-    text(canvas, 'ground truth', np.array([24, 110]) * size, 1.1 * size, TRUE_COLOUR)
-    text(canvas, 'prediction (error in mm)', np.array([24, 155]) * size, 1.1 * size, PREDICTED_COLOUR)
+    text(canvas, 'ring: ground truth', np.array([24, 110]) * size, 1.1 * size, TRUE_COLOUR)
+    text(canvas, 'dot: prediction (error in mm)', np.array([24, 155]) * size, 1.1 * size, PREDICTED_COLOUR)
     return canvas
 
 

@@ -1,31 +1,19 @@
 """The figures of the report, as matplotlib figures that nobody else holds."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Ellipse as EllipsePatch
 
 from cephalometric.landmarks import LandmarkSet
 from cephalometric.reporting.figures import GREY, INK, new_axes, plain
+from cephalometric.reporting.report_text import SIGNIFICANT
 from cephalometric.reporting.runs import Run
 from cephalometric.scores import THRESHOLDS_MM
-from cephalometric.statistics import (
-    Bias,
-    CalibrationCheck,
-    Ellipse,
-    PairedDifference,
-    bias_per_landmark,
-    cumulative_curve,
-)
+from cephalometric.statistics import CalibrationCheck, PairedDifference, cumulative_curve
 
-ALERT = '#d1495b'
 RUN_COLOURS = ('#2f7fc1', '#d9702b', '#a66bb5', '#a8891c', '#2a9d8f', '#c45a86')
-SIGNIFICANT = 0.05
-ARROW_SCALE = 5
-SCALE_BAR_MM = 20
 
 
 def colour_of(position: int) -> str:
@@ -59,10 +47,30 @@ def box_plot(runs: Sequence[Run]) -> Figure:
         axes.plot([], [], color=colour, linewidth=6, alpha=0.55, label=plain(run.name))
     axes.set_yticks(range(rows), list(map(plain, landmarks.abbreviations)))
     axes.set(ylim=(rows - 0.4, -0.6), xlabel='radial error (mm)')
-    axes.set_xlim(left=0)
+    _mark_lost(axes, runs, thickness)
     axes.grid(visible=False, axis='y')
     _legend_of_runs(figure, len(runs))
     return figure
+
+
+def _mark_lost(axes: Axes, runs: Sequence[Run], thickness: float) -> None:
+    """End the axis where nearly all errors lie; what lies beyond is an arrow at the edge with the largest error."""
+    every = np.concatenate([run.evaluation.errors_mm[np.isfinite(run.evaluation.errors_mm)] for run in runs])
+    end = max(5.0, 1.6 * float(np.quantile(every, 0.98)))
+    if every.max() <= 1.5 * end:
+        axes.set_xlim(left=0)
+        return
+    axes.set_xlim(0, end)
+    for position, run in enumerate(runs):
+        for row, column in enumerate(run.evaluation.errors_mm.T):
+            lost = column[np.isfinite(column) & (column > end)]
+            if lost.size:
+                place = row + (position - (len(runs) - 1) / 2) * thickness
+                axes.plot(end, place, '>', color=colour_of(position), markersize=6, clip_on=False, zorder=5)
+                words = f'{lost.max():.0f}' if lost.size == 1 else f'{lost.size}, to {lost.max():.0f}'
+                axes.annotate(
+                    words, (end, place), xytext=(6, 0), textcoords='offset points', va='center', fontsize=7, color=INK
+                )
 
 
 def cumulative(runs: Sequence[Run]) -> Figure:
@@ -90,105 +98,6 @@ def _legend_of_runs(figure: Figure, count: int) -> None:
         figure.legend(loc='outside upper left', ncols=min(count, 3), frameon=False, labelcolor=INK)
 
 
-def bias_plane(run: Run, reach_mm: float) -> Figure:
-    """Mean prediction minus truth of every landmark, in the ellipse that holds its true mean with 95 % confidence.
-
-    Args:
-        run: What was evaluated.
-        reach_mm: How far the axes go, as :func:`bias_reach_mm` says.
-    """
-    figure, (axes,) = new_axes(5.2, 5.0)
-    axes.axhline(0, color=GREY, linewidth=1)
-    axes.axvline(0, color=GREY, linewidth=1)
-    biases = bias_per_landmark(run.evaluation.differences_mm)
-    for bias, name in zip(biases, run.evaluation.landmarks.abbreviations, strict=True):
-        if bias.count == 0:
-            continue
-        colour = _bias_colour(bias)
-        _add_ellipse(axes, bias.confidence_ellipse(), colour, opacity=0.13 if colour == ALERT else 0.025)
-        axes.plot(*bias.mean_mm, '.', color=colour, markersize=6)
-        axes.annotate(plain(name), bias.mean_mm, xytext=(3, 3), textcoords='offset points', fontsize=8, color=INK)
-    axes.set(
-        xlim=(-reach_mm, reach_mm),
-        ylim=(reach_mm, -reach_mm),
-        aspect='equal',
-        xlabel='backward  ←  mean dx (mm)  →  forward',
-        ylabel='down  ←  mean dy (mm)  →  up',
-    )
-    return figure
-
-
-def bias_reach_mm(runs: Sequence[Run]) -> float:
-    """The largest mean shift of any landmark along an axis, and some room around it."""
-    biases = [bias for run in runs for bias in bias_per_landmark(run.evaluation.differences_mm) if bias.count]
-    return max(0.5, *(float(np.abs(bias.mean_mm).max()) * 1.15 for bias in biases))
-
-
-def bias_map(run: Run) -> Figure:
-    """The mean face with each landmark's scatter ellipse, true to scale, and its mean shift as an arrow, lengthened."""
-    evaluation = run.evaluation
-    places_mm = mean_places_mm(evaluation.true_px, evaluation.spacings_mm)
-    width, height = np.nanmax(places_mm, axis=0) - np.nanmin(places_mm, axis=0)
-    figure, (axes,) = new_axes(5.2, float(np.clip(5.2 * height / max(width, 1), 3.5, 7)))
-    _draw_lines(axes, evaluation.landmarks, places_mm)
-    for bias, place, name in zip(
-        bias_per_landmark(evaluation.differences_mm), places_mm, evaluation.landmarks.abbreviations, strict=True
-    ):
-        if bias.count == 0:
-            continue
-        colour = _bias_colour(bias)
-        scatter = bias.scatter_ellipse()
-        centre = (float(place[0] + bias.mean_mm[0]), float(place[1] + bias.mean_mm[1]))
-        _add_ellipse(axes, replace(scatter, centre=centre), colour, opacity=0.16)
-        axes.plot(*place, '.', color=INK, markersize=4)
-        arrow = {'arrowstyle': '->', 'color': colour, 'linewidth': 1.4, 'shrinkA': 0, 'shrinkB': 0}
-        axes.annotate('', place + ARROW_SCALE * bias.mean_mm, place, arrowprops=arrow)
-        axes.annotate(plain(name), place, xytext=(4, 4), textcoords='offset points', fontsize=8, color=INK)
-    left, bottom = np.nanmin(places_mm[:, 0]), np.nanmax(places_mm[:, 1])
-    axes.plot([left, left + SCALE_BAR_MM], [bottom, bottom], color=INK, linewidth=2)
-    axes.annotate(f'{SCALE_BAR_MM} mm', (left, bottom), xytext=(0, 5), textcoords='offset points', color=INK)
-    axes.set(aspect='equal')
-    axes.set_axis_off()
-    axes.margins(0.06)
-    axes.invert_yaxis()
-    return figure
-
-
-def mean_places_mm(true_px: np.ndarray, spacings_mm: np.ndarray) -> np.ndarray:
-    """Where the landmarks lie in a mean face: shape (K, 2) in mm, x right and y down, about the centre of each face.
-
-    Args:
-        true_px: Shape (N, K, 2); NaN where a landmark is not labelled.
-        spacings_mm: Shape (N,).
-    """
-    places_mm = true_px * spacings_mm[:, None, None]
-    # Only landmarks that all images have give a centre that is the same place in all of them.
-    complete = np.isfinite(places_mm).all(axis=(0, 2))
-    anchors = places_mm[:, complete] if complete.any() else places_mm
-    centred = places_mm - np.nanmean(anchors, axis=1, keepdims=True)
-    seen = np.isfinite(centred).any(axis=(0, 2))
-    mean = np.full(centred.shape[1:], np.nan)
-    mean[seen] = np.nanmean(centred[:, seen], axis=0)
-    return mean
-
-
-def _draw_lines(axes: Axes, landmarks: LandmarkSet, places_mm: np.ndarray) -> None:
-    for start, end in landmarks.lines:
-        axes.plot(*places_mm[[start, end]].T, color=GREY, linewidth=0.8, alpha=0.6, zorder=1)
-
-
-def _bias_colour(bias: Bias) -> str:
-    return ALERT if bias.p_value < SIGNIFICANT else RUN_COLOURS[0]
-
-
-def _add_ellipse(axes: Axes, ellipse: Ellipse, colour: str, opacity: float) -> None:
-    if np.isfinite(ellipse.angle_deg):
-        width, height = (2 * axis for axis in ellipse.semi_axes)
-        patch = EllipsePatch(ellipse.centre, width, height, angle=ellipse.angle_deg, color=colour, linewidth=0)
-        patch.set_alpha(opacity)
-        axes.add_patch(patch)
-
-
 def error_by_source(runs: Sequence[Run], sources: Sequence[str]) -> Figure:
     """The mean radial error of every image, beside those of the same source.
 
@@ -209,7 +118,7 @@ def error_by_source(runs: Sequence[Run], sources: Sequence[str]) -> Figure:
             chosen = means[(rows == row) & np.isfinite(means)]
             if chosen.size:
                 axes.plot([chosen.mean()] * 2, [row + offset - 0.16, row + offset + 0.16], color=INK, linewidth=2)
-    axes.set_yticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), list(map(plain, names)))
     axes.set(ylim=(len(names) - 0.5, -0.5), xlabel='mean radial error of an image (mm)')
     axes.set_xlim(left=0)
     axes.grid(visible=False, axis='y')

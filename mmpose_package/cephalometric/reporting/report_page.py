@@ -2,20 +2,18 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
-import jinja2
-import numpy as np
-from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from cephalometric.errors import InputError
 from cephalometric.files import atomic_write
-from cephalometric.reporting import plots, report_tables
+from cephalometric.reporting import bias_plots, plots, report_tables
 from cephalometric.reporting.cases import choose_cases, make_case
 from cephalometric.reporting.figures import as_png, as_svg
-from cephalometric.reporting.report_tables import Cell, Column, Table, write_table
+from cephalometric.reporting.measurement_tables import MeasurementPart, measurement_part
+from cephalometric.reporting.page_template import PREDICTION_COLOUR, render_page
+from cephalometric.reporting.report_columns import Table, write_table
 from cephalometric.reporting.report_text import confidence_sentences, subtitle, summary
 from cephalometric.reporting.runs import Run, image_sources, later_runs_per_landmark, single_run
 from cephalometric.reporting.training_curves import draw_curves
@@ -24,9 +22,7 @@ from cephalometric.statistics import CalibrationCheck, Interval, check_calibrati
 
 PAGE = 'report.html'
 RESULTS = 'results.json'
-STATEMENT = 'For research. It is not a medical device: nothing here may decide the diagnosis or treatment of a person.'
-# Of predictions on X-rays: one run's stand out from the green truth, several have the colours of their curves.
-PREDICTION_COLOUR = '#ff6b4a'
+# Of predictions on X-rays: several runs have the colours of their curves.
 MARK_COLOURS = ('#5cb8ff', '#ff8c42', '#d58bff', '#ffd23f', '#40d0c0', '#ff8fb8')
 
 
@@ -67,7 +63,8 @@ def write_report(runs: Sequence[Run], folder: str | Path) -> Path:
         for run in runs
         if run.evaluation.expected_errors_mm is not None
     ]
-    tables = _tables(runs, judged)
+    measured = measurement_part(runs)
+    tables = _tables(runs, judged, measured)
     for table in tables.values():
         write_table(table, folder / f'{table.name}.csv')
     pictures = {}
@@ -76,7 +73,9 @@ def write_report(runs: Sequence[Run], folder: str | Path) -> Path:
             partial.write_bytes(as_png(figure))
         pictures.setdefault(name, []).append(Picture(stem, title, as_svg(figure, stem)))
     with atomic_write(folder / PAGE) as partial:
-        partial.write_text(_render(runs, judged, tables, pictures), encoding='utf-8', errors='backslashreplace')
+        partial.write_text(
+            _render(runs, judged, tables, pictures, measured), encoding='utf-8', errors='backslashreplace'
+        )
     return folder / PAGE
 
 
@@ -90,7 +89,9 @@ def report_evaluation(evaluation: Evaluation, folder: str | Path) -> Path:
     return page
 
 
-def _tables(runs: Sequence[Run], judged: Sequence[tuple[str, CalibrationCheck]]) -> dict[str, Table]:
+def _tables(
+    runs: Sequence[Run], judged: Sequence[tuple[str, CalibrationCheck]], measured: MeasurementPart
+) -> dict[str, Table]:
     tables = [
         report_tables.headline(runs),
         report_tables.per_landmark(runs),
@@ -98,12 +99,9 @@ def _tables(runs: Sequence[Run], judged: Sequence[tuple[str, CalibrationCheck]])
         report_tables.per_source(runs),
         report_tables.per_image(runs),
     ]
-    if len(runs) > 1:
-        tables += [report_tables.comparison(runs), report_tables.comparison_per_landmark(runs)]
     if judged:
         tables.append(report_tables.confidence(judged))
-    tables.append(report_tables.measurements(runs))
-    return {table.name: table for table in tables if table.rows}
+    return {table.name: table for table in (*tables, *measured.tables) if table.rows}
 
 
 def _figures(
@@ -119,11 +117,11 @@ def _figures(
         yield 'differences', '', 'differences', plots.differences(runs[0].evaluation.landmarks, compared)
     if judged:
         yield 'confidence', '', 'confidence', plots.confidence(judged)
-    reach_mm = plots.bias_reach_mm(runs)
+    reach_mm = bias_plots.bias_reach_mm(runs)
     for number, run in enumerate(runs, start=1):
         title, ending = (run.name, f'_{number}') if len(runs) > 1 else ('', '')
-        yield 'bias_plane', title, f'bias_plane{ending}', plots.bias_plane(run, reach_mm)
-        yield 'bias_map', title, f'bias_map{ending}', plots.bias_map(run)
+        yield 'bias_plane', title, f'bias_plane{ending}', bias_plots.bias_plane(run, reach_mm)
+        yield 'bias_map', title, f'bias_map{ending}', bias_plots.bias_map(run)
         provenance = run.evaluation.provenance
         if provenance and provenance.training_curves:
             yield 'training_curves', title, f'training_curves{ending}', draw_curves(provenance.training_curves)
@@ -134,32 +132,23 @@ def _render(
     judged: Sequence[tuple[str, CalibrationCheck]],
     tables: Mapping[str, Table],
     pictures: Mapping[str, list[Picture]],
+    measured: MeasurementPart,
 ) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader('cephalometric.reporting', 'page'),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters |= {'number': format_number, 'cell_text': _cell_text, 'sort_value': _sort_value}
-    page = resources.files('cephalometric.reporting') / 'page'
     table = tables['headline']
-    return environment.get_template(f'{PAGE}.jinja').render(
+    return render_page(
+        f'{PAGE}.jinja',
         title='Landmark report' if len(runs) == 1 else f'Landmark report: {len(runs)} runs compared',
         subtitle=subtitle(runs),
-        statement=STATEMENT,
-        style=(page / 'report.css').read_text(encoding='utf-8'),
-        script=(page / 'report.js').read_text(encoding='utf-8'),
         runs=runs,
         summary=list(summary(runs)),
         calibration_sentences=list(confidence_sentences(judged)),
         cards=[pair for pair in zip(table.columns, table.rows[0], strict=True) if isinstance(pair[1], Interval)],
         tables=tables,
+        analyses=measured.analyses,
         figures=pictures,
         cases=[make_case(title, runs, n) for title, n in choose_cases(runs)],
         mark_colours=_mark_colours(len(runs)),
-        arrow_scale=plots.ARROW_SCALE,
+        arrow_scale=bias_plots.ARROW_SCALE,
         sections=list(_sections(runs, tables, pictures)),
     )
 
@@ -185,28 +174,3 @@ def _sections(
     if 'training_curves' in pictures:
         yield 'training', 'How training went'
     yield 'what', 'What was run'
-
-
-def format_number(value: float, digits: int) -> str:
-    """A number for people, with a true minus sign; a dash for NaN."""
-    # Zero is added because what rounds to zero from below would be shown as minus zero.
-    return '–' if np.isnan(value) else f'{round(value, digits) + 0.0:.{digits}f}'.replace('-', '−')
-
-
-def _cell_text(value: Cell, column: Column) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Interval):
-        ends = (format_number(end, column.digits) for end in (value.low, value.high))
-        estimate = format_number(value.estimate, column.digits)
-        return Markup('{} <small>({} to {})</small>').format(estimate, *ends)
-    if column.is_p_value and value < 0.001:
-        return '< 0.001'
-    return format_number(value, column.digits)
-
-
-def _sort_value(value: Cell) -> str:
-    if isinstance(value, str):
-        return value
-    number = value.estimate if isinstance(value, Interval) else value
-    return '' if np.isnan(number) else repr(float(number))

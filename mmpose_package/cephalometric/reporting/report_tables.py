@@ -1,17 +1,16 @@
 """The tables of the report: numbers once, for the page and for CSV files.
 
-Every table has columns that say what a row is, and then the same columns for each run; with several runs, each later
-run is also compared with the first.
+Every table has columns that say what a row is, and then the same columns for each run. With several runs, each later
+run is compared with the first: its columns come first and begin with the difference.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 
-from cephalometric.csv_files import write_csv
-from cephalometric.measurements import analyses_for, analysis_agreement, measurement_errors, measurements_for
+from cephalometric.reporting.report_columns import Cell, Column, Table, beyond, number_of
+from cephalometric.reporting.report_text import LARGE_SHIFT_MM, verdict
 from cephalometric.reporting.runs import Run, image_name, image_sources, later_runs, later_runs_per_landmark
 from cephalometric.results.evaluation import Evaluation
 from cephalometric.scores import THRESHOLDS_MM, Scores, score
@@ -24,119 +23,129 @@ from cephalometric.statistics import (
     detection_rate,
 )
 
-Cell = str | int | float | Interval
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column: its heading, how many decimals its numbers have, an explanation, and what its numbers are."""
-
-    title: str
-    digits: int = 0
-    help: str = ''
-    interval: bool = False
-    is_p_value: bool = False
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table under a name that serves as the stem of its CSV file."""
-
-    name: str
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-
-
-def write_table(table: Table, path: Path) -> None:
-    """Write a table as CSV: plain numbers, an interval as three columns, nothing where there is NaN."""
-    titles = [title for column in table.columns for title in _csv_titles(column)]
-    rows = (zip(table.columns, row, strict=True) for row in table.rows)
-    write_csv(path, [titles, *([value for column, cell in row for value in _csv(column, cell)] for row in rows)])
-
-
-def _csv_titles(column: Column) -> list[str]:
-    ends = [f'{column.title} (95% CI {end})' for end in ('low', 'high')]
-    return [column.title, *ends] if column.interval else [column.title]
-
-
-def _csv(column: Column, cell: Cell) -> list[str | int | float]:
-    values = [cell.estimate, cell.low, cell.high] if isinstance(cell, Interval) else [cell]
-    return [
-        value if isinstance(value, (str, int)) else '' if np.isnan(value) else round(value, column.digits + 2)
-        for value in values
-    ]
-
-
-MRE = Column('MRE (mm)', 2, 'mean radial error: the mean distance between prediction and truth', interval=True)
-MEDIAN = Column('median (mm)', 2, 'half of the distances are smaller')
-SPREAD = Column('SD (mm)', 2, 'standard deviation of the distances')
-RATES = tuple(
-    Column(f'SDR {limit:g} mm (%)', 1, f'share of landmarks at most {limit:g} mm off') for limit in THRESHOLDS_MM
+ACCEPTABLE_MM = THRESHOLDS_MM[0]
+MRE = Column(
+    'MRE (mm)', 2, 'mean radial error: the mean distance between prediction and truth', True, worst='high', rank=1
 )
-DIFFERENCE = Column('difference (mm)', 2, 'MRE of this run minus that of the first: below 0 is better', interval=True)
-P_VALUE = Column('p', 4, 'of the test that there is no difference; below 0.05 is taken as a real one', is_p_value=True)
+SPREAD = Column('SD (mm)', 2, 'standard deviation of the distances', worst='high', rank=6)
+MEDIAN = Column('median (mm)', 2, 'half of the distances are smaller', worst='high', rank=4)
+RATES = tuple(
+    Column(
+        f'SDR {limit:g} mm (%)',
+        1,
+        f'share of landmarks at most {limit:g} mm off',
+        worst='low',
+        rank=2 if limit == ACCEPTABLE_MM else 7,
+    )
+    for limit in THRESHOLDS_MM
+)
+DIFFERENCE = Column(
+    'difference (mm)',
+    2,
+    'MRE of this run minus that of the first: below 0 is better',
+    True,
+    worst='high',
+    is_change=True,
+)
+P_VALUE = Column(
+    'p',
+    4,
+    'of the test that there is no difference; below 0.05 is taken as a real one',
+    is_p_value=True,
+    worst='low',
+    rank=3,
+)
+CHANGE = Column('difference', 2, 'of this run from the first: below 0 is better', worst='high', is_change=True)
+# How many columns of each run a page has room for, by the number of runs; all of one run, and one of many.
+_ROOM = {1: 99, 2: 5, 3: 3, 4: 2, 5: 2}
+_LANDMARK = (Column('landmark'), Column('name'))
 
 
-def _titled(run: Run, runs: Sequence[Run], column: Column) -> Column:
-    """The column of one run, under its name where there are several."""
-    return replace(column, title=f'{run.name}: {column.title}') if len(runs) > 1 else column
-
-
-def _table(
+def side_by_side(
     name: str,
     label_columns: Sequence[Column],
     labels: Sequence[Sequence[Cell]],
     runs: Sequence[Run],
     columns: Sequence[Column],
     cells: Callable[[Evaluation], Sequence[Sequence[Cell]]],
+    change: Column = CHANGE,
+    limit: float = np.inf,
+    bad_means: str = '',
 ) -> Table:
-    """Labels and, for each column, the cells of one run beside those of the next."""
+    """A table of labels and then, for each run, of its columns.
+
+    Args:
+        name, label_columns, labels: Of the table; a label of each row.
+        runs: Of several, the later ones come first, each with its differences first.
+        columns: Of a run. By the first one runs are compared, rows are coloured, and a folded table keeps its worst.
+        cells: The rows of a run, without labels.
+        change: The column of the differences in the first column.
+        limit: A row beyond it in any run is coloured.
+        bad_means: What a coloured row is, in words.
+    """
     blocks = [cells(run.evaluation) for run in runs]
-    places = range(len(columns))
-    return Table(
-        name,
-        (*label_columns, *(_titled(run, runs, column) for column in columns for run in runs)),
-        tuple(
-            (*label, *(block[row][place] for place in places for block in blocks)) for row, label in enumerate(labels)
-        ),
-    )
+    parts = [(runs[0], tuple(columns), blocks[0])]
+    for run, block in reversed(list(zip(runs[1:], blocks[1:], strict=True))):
+        changes = [(number_of(new[0]) - number_of(old[0]),) for old, new in zip(blocks[0], block, strict=True)]
+        parts.insert(0, (run, (change, *columns), beside(changes, block)))
+    return join_parts(name, label_columns, labels, parts, columns[0].title, limit, bad_means)
+
+
+def join_parts(
+    name: str,
+    label_columns: Sequence[Column],
+    labels: Sequence[Sequence[Cell]],
+    parts: Sequence[tuple[Run, Sequence[Column], Sequence[Sequence[Cell]]]],
+    judged: str,
+    limit: float,
+    bad_means: str,
+) -> Table:
+    """The same of runs with their columns and rows; rows are coloured by the numbers under the heading ``judged``."""
+    columns = [*label_columns, *(column for run, own, _ in parts for column in _fitted(run, own, len(parts)))]
+    rows = tuple((*label, *(cell for *_, block in parts for cell in block[row])) for row, label in enumerate(labels))
+    first = columns[len(label_columns)].full_title
+    return Table(name, tuple(columns), rows, first, beyond(columns, rows, judged, limit), bad_means)
+
+
+def beside(left: Sequence[Sequence[Cell]], right: Sequence[Sequence[Cell]]) -> list[tuple[Cell, ...]]:
+    """Rows with those of another table at their right."""
+    return [(*one, *other) for one, other in zip(left, right, strict=True)]
+
+
+def _fitted(run: Run, columns: Sequence[Column], runs: int) -> list[Column]:
+    """The columns of a run under its name; those that the page has no room for are in the CSV file alone."""
+    if runs == 1:
+        return list(columns)
+    ranks = sorted({0, *(column.rank for column in columns)})
+    last = ranks[: _ROOM.get(runs, 1)][-1]
+    return [
+        replace(column, run=run.name, on_page=column.rank <= last, brief=column.interval and not column.is_change)
+        for column in columns
+    ]
 
 
 def headline(runs: Sequence[Run]) -> Table:
-    """One row a run: all landmarks of all images."""
+    """One row a run, of all landmarks of all images: its difference from the first run comes first."""
+    several = len(runs) > 1
     rates = tuple(replace(rate, interval=True) for rate in RATES)
-    return Table(
-        'headline',
-        (Column('run'), Column('images'), Column('landmarks'), MRE, SPREAD, MEDIAN, *rates),
-        tuple(_headline_row(run) for run in runs),
-    )
+    counts = (Column('images', on_page=not several), Column('landmarks', on_page=not several))
+    label, compared = Column('run'), ()
+    if several:
+        label, compared = Column('run', help=f'compared with {runs[0].name}'), (DIFFERENCE, P_VALUE)
+    pairs = dict(later_runs(runs))
+    nothing = (Interval(np.nan, np.nan, np.nan), np.nan)
+    rows = []
+    for run in runs:
+        change = (pairs[run.name].difference_mm, pairs[run.name].p_value) if run.name in pairs else nothing
+        rows.append((run.name, *(change if several else ()), *_headline_cells(run.evaluation)))
+    spread = replace(SPREAD, on_page=not several)
+    return Table('headline', (label, *compared, MRE, spread, MEDIAN, *rates, *counts), tuple(rows))
 
 
-def _headline_row(run: Run) -> tuple[Cell, ...]:
-    errors_mm = run.evaluation.errors_mm
-    scores = run.evaluation.overall()
+def _headline_cells(evaluation: Evaluation) -> tuple[Cell, ...]:
+    errors_mm, scores = evaluation.errors_mm, evaluation.overall()
     rates = (detection_rate(errors_mm, threshold) for threshold in THRESHOLDS_MM)
-    return (run.name, len(errors_mm), scores.count, bootstrap_mean(errors_mm), scores.sd_mm, scores.median_mm, *rates)
-
-
-def comparison(runs: Sequence[Run]) -> Table:
-    """One row a later run: its difference from the first."""
-    rows = tuple((name, pair.difference_mm, pair.p_value) for name, pair in later_runs(runs))
-    return Table('comparison', (Column(f'compared with {runs[0].name}'), DIFFERENCE, P_VALUE), rows)
-
-
-def comparison_per_landmark(runs: Sequence[Run]) -> Table:
-    """One row a landmark: each later run's difference from the first."""
-    compared = later_runs_per_landmark(runs)
-    columns = [_titled(run, runs, column) for run in runs[1:] for column in (DIFFERENCE, P_VALUE)]
-    rows = [
-        (*label, *(cell for _, pairs in compared for cell in (pairs[row].difference_mm, pairs[row].p_value)))
-        for row, label in enumerate(_landmark_labels(runs))
-    ]
-    return Table('comparison_per_landmark', (*_LANDMARK, *columns), tuple(rows))
-
-
-_LANDMARK = (Column('landmark'), Column('name'))
+    return (bootstrap_mean(errors_mm), scores.sd_mm, scores.median_mm, *rates, len(errors_mm), scores.count)
 
 
 def _landmark_labels(runs: Sequence[Run]) -> list[tuple[str, str]]:
@@ -145,9 +154,15 @@ def _landmark_labels(runs: Sequence[Run]) -> list[tuple[str, str]]:
 
 
 def per_landmark(runs: Sequence[Run]) -> Table:
-    """One row a landmark: its error and its detection rates."""
-    columns = (MRE, SPREAD, MEDIAN, *RATES, Column('images'))
-    return _table('per_landmark', _LANDMARK, _landmark_labels(runs), runs, columns, _landmark_cells)
+    """One row a landmark: its error and its detection rates; of later runs the tested differences first."""
+    columns = (MRE, SPREAD, MEDIAN, *RATES, Column('images', rank=9))
+    parts = [(runs[0], columns, _landmark_cells(runs[0].evaluation))]
+    compared = zip(runs[1:], later_runs_per_landmark(runs), strict=True)
+    for run, (_, pairs) in reversed(list(compared)):
+        changes = [(pair.difference_mm, pair.p_value) for pair in pairs]
+        parts.insert(0, (run, (DIFFERENCE, P_VALUE, *columns), beside(changes, _landmark_cells(run.evaluation))))
+    means = f'a mean error above {ACCEPTABLE_MM:g} mm'
+    return join_parts('per_landmark', _LANDMARK, _landmark_labels(runs), parts, MRE.title, ACCEPTABLE_MM, means)
 
 
 def _landmark_cells(evaluation: Evaluation) -> list[tuple[Cell, ...]]:
@@ -162,54 +177,61 @@ def _score_cells(scores: Scores) -> tuple[float, ...]:
 
 
 def bias(runs: Sequence[Run]) -> Table:
-    """One row a landmark: its systematic shift, and whether it is more than noise."""
+    """One row a landmark: its mean shift, how large it is, and how surely it is more than noise."""
     columns = (
-        Column('dx (mm)', 2, 'mean shift; above 0 forward, to the right of the X-ray'),
-        Column('dy (mm)', 2, 'mean shift; above 0 downwards'),
-        Column('shift (mm)', 2, 'length of the mean shift'),
-        Column('scatter (mm)', 2, 'root mean square distance of the predictions from their own mean'),
-        Column('p', 4, 'of the test that there is no shift, corrected for the number of landmarks', is_p_value=True),
-        Column('verdict'),
+        Column('shift (mm)', 2, 'length of the mean shift', worst='high', rank=1),
+        Column('dx (mm)', 2, 'mean shift; above 0 forward, to the right of the X-ray', worst='far', rank=3),
+        Column('dy (mm)', 2, 'mean shift; above 0 downwards', worst='far', rank=4),
+        Column('scatter (mm)', 2, 'RMS distance of the predictions from their own mean', worst='high', rank=5),
+        Column(
+            'p',
+            4,
+            'of no shift, corrected for the number of landmarks',
+            is_p_value=True,
+            worst='low',
+            rank=6,
+        ),
+        Column('verdict', rank=2),
     )
 
     def cells(evaluation: Evaluation) -> list[tuple[Cell, ...]]:
         return [_bias_cells(one) for one in bias_per_landmark(evaluation.differences_mm)]
 
-    return _table('bias', _LANDMARK, _landmark_labels(runs), runs, columns, cells)
+    means = f'a mean shift of more than {LARGE_SHIFT_MM:g} mm, systematic or not'
+    return side_by_side(
+        'bias', _LANDMARK, _landmark_labels(runs), runs, columns, cells, limit=LARGE_SHIFT_MM, bad_means=means
+    )
 
 
 def _bias_cells(one: Bias) -> tuple[Cell, ...]:
     scatter = float(np.sqrt(np.trace(one.covariance_mm2)))
-    return (float(one.mean_mm[0]), float(one.mean_mm[1]), one.length_mm, scatter, one.p_value, _verdict(one))
-
-
-def _verdict(one: Bias) -> str:
-    if np.isnan(one.p_value):
-        return 'too few images'
-    if one.is_constant:
-        return 'constant shift'
-    return 'systematic' if one.p_value < 0.05 else 'not shown'
+    return (one.length_mm, float(one.mean_mm[0]), float(one.mean_mm[1]), scatter, one.p_value, verdict(one))
 
 
 def per_image(runs: Sequence[Run]) -> Table:
     """One row an image: its error and its worst landmark."""
-    first = runs[0].evaluation
+    first, alone = runs[0].evaluation, len(runs) == 1
     labels = [(image_name(image), image.spacing_mm, f'{image.width} × {image.height}') for image in first.images]
-    label_columns = (Column('image'), Column('spacing (mm)', 4, 'millimetres per pixel'), Column('pixels'))
+    label_columns = (
+        Column('image'),
+        Column('spacing (mm)', 4, 'millimetres per pixel', on_page=alone),
+        Column('pixels', on_page=alone),
+    )
     columns = (
-        Column('MRE (mm)', 2, MRE.help),
-        Column('SDR 2 mm (%)', 1, RATES[0].help),
-        Column('worst landmark'),
-        Column('its error (mm)', 2),
+        replace(MRE, interval=False),
+        replace(RATES[0], rank=5),
+        Column('worst landmark', rank=2),
+        Column('its error (mm)', 2, worst='high', rank=3),
     )
 
     def cells(evaluation: Evaluation) -> list[tuple[Cell, ...]]:
         return [
-            (scores.mre_mm, scores.sdr_percent[THRESHOLDS_MM[0]], *_worst_landmark(evaluation, n))
+            (scores.mre_mm, scores.sdr_percent[ACCEPTABLE_MM], *_worst_landmark(evaluation, n))
             for n, scores in enumerate(evaluation.per_image())
         ]
 
-    return _table('per_image', label_columns, labels, runs, columns, cells)
+    means = f'a mean error above {ACCEPTABLE_MM:g} mm'
+    return side_by_side('per_image', label_columns, labels, runs, columns, cells, limit=ACCEPTABLE_MM, bad_means=means)
 
 
 def _worst_landmark(evaluation: Evaluation, n: int) -> tuple[str, float]:
@@ -230,8 +252,18 @@ def per_source(runs: Sequence[Run]) -> Table:
         return [(bootstrap_mean(part), *_score_cells(score(part, np.isfinite(part)))) for part in parts]
 
     labels = [(name, len(group)) for name, group in groups.items()]
-    columns = (MRE, SPREAD, MEDIAN, *RATES)
-    return _table('per_source', (Column('spacing and size'), Column('images')), labels, runs, columns, cells)
+    label_columns = (Column('spacing and size'), Column('images', worst='low'))
+    means = f'a mean error above {ACCEPTABLE_MM:g} mm'
+    return side_by_side(
+        'per_source',
+        label_columns,
+        labels,
+        runs,
+        (MRE, SPREAD, MEDIAN, *RATES),
+        cells,
+        limit=ACCEPTABLE_MM,
+        bad_means=means,
+    )
 
 
 def confidence(judged: Sequence[tuple[str, CalibrationCheck]]) -> Table:
@@ -241,8 +273,8 @@ def confidence(judged: Sequence[tuple[str, CalibrationCheck]]) -> Table:
         (
             Column('group'),
             Column('landmarks'),
-            Column('expected error (mm)', 2, 'what the confidence stands for'),
-            Column('observed error (mm)', 2, 'what came', interval=True),
+            Column('expected error (mm)', 2, 'what the confidence stands for', worst='high'),
+            Column('observed error (mm)', 2, 'what came', interval=True, worst='high'),
         ),
         tuple(
             (f'{name}: {number}' if len(judged) > 1 else f'{number}', group.count, group.expected_mm, group.observed_mm)
@@ -250,32 +282,3 @@ def confidence(judged: Sequence[tuple[str, CalibrationCheck]]) -> Table:
             for number, group in enumerate(check.bins, start=1)
         ),
     )
-
-
-def measurements(runs: Sequence[Run]) -> Table:
-    """One row a clinical measurement that the landmark set allows: its error; no rows where it allows none."""
-    landmarks = runs[0].evaluation.landmarks
-    labels = [(measurement.title, measurement.unit) for measurement in measurements_for(landmarks)]
-    columns = (
-        Column('images', 0, 'in which both values exist'),
-        Column('mean absolute error', 2, 'in the unit of the measurement'),
-        Column('SD', 2, 'standard deviation of the absolute errors'),
-        Column('mean difference', 2, 'predicted minus true: above 0, predictions measure too much'),
-        Column('same class (%)', 1, 'images in which both values fall into the same clinical class'),
-    )
-    return _table('measurements', (Column('measurement'), Column('unit')), labels, runs, columns, _measurement_cells)
-
-
-def _measurement_cells(evaluation: Evaluation) -> list[tuple[Cell, ...]]:
-    data = (evaluation.points_px, evaluation.true_px, evaluation.landmarks, evaluation.spacings_mm)
-    # The classes of the benchmark; those of the other analyses are another table.
-    benchmark = {name: analysis for name, analysis in analyses_for(data[2]).items() if name == 'isbi2015'}
-    same = {
-        entry.entry.name: entry.right_class_percent
-        for analysis in analysis_agreement(*data, benchmark)
-        for entry in analysis.entries
-    }
-    return [
-        (error.count, error.mean_absolute, error.sd, error.bias, same.get(error.measurement.name, np.nan))
-        for error in measurement_errors(*data)
-    ]

@@ -7,9 +7,11 @@ import numpy as np
 from cephalometric.reporting.runs import Run, later_runs, later_runs_per_landmark
 from cephalometric.results.evaluation import Evaluation
 from cephalometric.scores import THRESHOLDS_MM
-from cephalometric.statistics import Bias, CalibrationCheck, bias_per_landmark, bootstrap_mean
+from cephalometric.statistics import Bias, CalibrationCheck, PairedDifference, bias_per_landmark, bootstrap_mean
 
 SIGNIFICANT = 0.05
+LARGE_SHIFT_MM = 1.0
+"""A mean shift that matters to measurements, whether or not chance may explain it."""
 
 
 def subtitle(runs: Sequence[Run]) -> str:
@@ -60,20 +62,41 @@ def _listed(names: Sequence[str], means: dict[str, float]) -> str:
 
 def _shifts(evaluation: Evaluation) -> str:
     biases = dict(zip(evaluation.landmarks.names, bias_per_landmark(evaluation.differences_mm), strict=True))
-    shifted = {name: bias for name, bias in biases.items() if bias.p_value < SIGNIFICANT}
-    if not shifted:
-        return 'No landmark shows a systematic shift that chance could not explain.'
-    largest = max(shifted, key=lambda name: shifted[name].length_mm)
-    constant = sum(bias.is_constant for bias in shifted.values())
+    large = sorted((n for n in biases if biases[n].length_mm >= LARGE_SHIFT_MM), key=lambda n: -biases[n].length_mm)
+    sure = {name: bias for name, bias in biases.items() if bias.p_value < SIGNIFICANT}
+    if large:
+        listed = '; '.join(f'{name} {direction(biases[name])} ({_certainty(biases[name])})' for name in large[:3])
+        more = f'; and {len(large) - 3} more of at least {LARGE_SHIFT_MM:g} mm' if len(large) > 3 else ''
+        first = f'Largest mean shifts: {listed}{more}.'
+    else:
+        first = f'No landmark is off by a mean shift of {LARGE_SHIFT_MM:g} mm or more.'
+    if not sure:
+        return f'{first} No landmark shows a systematic shift that chance could not explain.'
+    most = max(sure, key=lambda name: sure[name].length_mm)
+    constant = sum(bias.is_constant for bias in sure.values())
     same = (
         f' {constant} of them are off by the very same in every image, as by a mistake in the geometry or the labels.'
         if constant
         else ''
     )
     return (
-        f'{len(shifted)} of {len(biases)} landmarks are off in a constant direction, more than chance explains; '
-        f'most of all {largest}: {direction(shifted[largest])}.{same}'
+        f'{first} {len(sure)} of {len(biases)} landmarks are off in a constant direction, more than chance explains, '
+        f'most of all {most}: {direction(sure[most])}.{same}'
     )
+
+
+def verdict(bias: Bias) -> str:
+    """How large a mean shift is and, after that, how sure it is: what is large is never called nothing."""
+    size = 'large, ' if bias.length_mm >= LARGE_SHIFT_MM else 'small, '
+    return '' if bias.count == 0 else size + _certainty(bias)
+
+
+def _certainty(bias: Bias) -> str:
+    if np.isnan(bias.p_value):
+        return 'too few images'
+    if bias.is_constant:
+        return 'constant shift'
+    return 'systematic' if bias.p_value < SIGNIFICANT else 'uncertain'
 
 
 def direction(bias: Bias) -> str:
@@ -91,20 +114,35 @@ def _comparisons(runs: Sequence[Run]) -> Iterator[str]:
     first = runs[0].name
     for (name, pair), (_, landmarks) in zip(later_runs(runs), later_runs_per_landmark(runs), strict=True):
         difference = pair.difference_mm
-        verdict = 'a significant difference' if pair.p_value < SIGNIFICANT else 'which may well be chance'
+        sure = 'a significant difference' if pair.p_value < SIGNIFICANT else 'which may well be chance'
         better = sum(one.p_value < SIGNIFICANT and one.difference_mm.estimate < 0 for one in landmarks)
         worse = sum(one.p_value < SIGNIFICANT and one.difference_mm.estimate > 0 for one in landmarks)
         yield (
             f'{name} errs by {abs(difference.estimate):.2f} mm {"less" if difference.estimate < 0 else "more"} than '
             f'{first} (difference {signed(difference.estimate)} mm, 95 % interval {signed(difference.low)} '
-            f'to {signed(difference.high)} mm, p = {pair.p_value:.2g}), {verdict}. Of {len(landmarks)} landmarks '
+            f'to {signed(difference.high)} mm, p = {pair.p_value:.2g}), {sure}. '
+            f'{_largest_changes(runs[0].evaluation, landmarks)}Of {len(landmarks)} landmarks '
             f'{better} are significantly better and {worse} significantly worse.'
         )
 
 
-def signed(value_mm: float) -> str:
-    """A difference with its sign, a true minus, and a dash for NaN."""
-    return '–' if np.isnan(value_mm) else f'{value_mm:+.2f}'.replace('-', '−')
+def _largest_changes(evaluation: Evaluation, pairs: Sequence[PairedDifference]) -> str:
+    """The landmarks whose errors changed most, large before significant."""
+    changes = [np.nan_to_num(pair.difference_mm.estimate) for pair in pairs]
+    most = [k for k in np.argsort(-np.abs(changes), kind='stable')[:3] if abs(changes[k]) >= 0.005]
+    if not most:
+        return ''
+    words = [
+        f'{evaluation.landmarks.names[k]} {signed(changes[k])} mm'
+        f'{"" if pairs[k].p_value < SIGNIFICANT else " (uncertain)"}'
+        for k in most
+    ]
+    return f'Largest changes: {", ".join(words)}. '
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """A number with its sign, a true minus, and a dash for NaN; what rounds to zero has no minus."""
+    return '–' if np.isnan(value) else f'{round(value, digits) + 0.0:+.{digits}f}'.replace('-', '−')
 
 
 def confidence_sentences(judged: Sequence[tuple[str, CalibrationCheck]]) -> Iterator[str]:

@@ -1,36 +1,80 @@
 'use strict';
 
-// Tables: a click on a heading sorts by it, a second click the other way round. Cells without a value stay last.
-for (const table of document.querySelectorAll('table.sortable')) {
-  const headings = [...table.tHead.rows[0].cells];
-  const body = table.tBodies[0];
-  headings.forEach((heading, column) => heading.querySelector('button').addEventListener('click', () => {
-    const direction = heading.getAttribute('aria-sort') === 'ascending' ? -1 : 1;
+// Tables: a click on a heading puts the worst first, a second one the best, a third one leads back to the order that
+// the rows came in. Cells without a value stay last. A long table is folded to the first ten rows of its order.
+class SortedTable {
+  constructor(table) {
+    this.headings = [...table.tHead.rows[table.tHead.rows.length - 1].cells];
+    this.body = table.tBodies[0];
+    this.rows = [...this.body.rows];
+    this.limit = Number(table.dataset.fold) || Infinity;
+    this.headings.forEach((heading, column) => {
+      heading.querySelector('button').addEventListener('click', () => this.next(heading, column));
+    });
+    if (this.limit === Infinity) return;
+    this.button = document.createElement('button');
+    this.button.type = 'button';
+    this.button.className = 'fold';
+    this.button.addEventListener('click', () => this.fold(!this.folded));
+    table.parentElement.after(this.button);
+    const first = this.headings.findIndex(heading => 'first' in heading.dataset);
+    this.sort(first, true);
+    this.fold(true);
+  }
+
+  next(heading, column) {
+    if (this.column !== column) this.sort(column, true);
+    else if (this.worstFirst) this.sort(column, false);
+    else this.restore();
+  }
+
+  sort(column, worstFirst) {
+    const { worst } = this.headings[column].dataset;
     const value = row => row.cells[column].dataset.value;
+    const number = row => worst === 'far' ? Math.abs(Number(value(row))) : Number(value(row));
+    const falling = (worst === 'high' || worst === 'far') === worstFirst;
     const compare = (a, b) => {
       if (value(a) === '' || value(b) === '') return (value(a) === '') - (value(b) === '');
-      const number = Number(value(a)) - Number(value(b));
-      return direction * (Number.isNaN(number) ? value(a).localeCompare(value(b), undefined, { numeric: true }) : number);
+      const difference = number(a) - number(b);
+      const words = Number.isNaN(difference) ? value(a).localeCompare(value(b), undefined, { numeric: true }) : 0;
+      return worst ? (falling ? -difference : difference) : (worstFirst ? 1 : -1) * (words || difference || 0);
     };
-    body.append(...[...body.rows].sort(compare));
-    for (const other of headings) other.setAttribute('aria-sort', 'none');
-    heading.setAttribute('aria-sort', direction === 1 ? 'ascending' : 'descending');
-  }));
+    Object.assign(this, { column, worstFirst });
+    this.show([...this.rows].sort(compare), this.headings[column], falling && worst ? 'descending' : worst || worstFirst ? 'ascending' : 'descending');
+  }
+
+  restore() {
+    this.column = undefined;
+    this.show(this.rows);
+  }
+
+  show(rows, heading, direction) {
+    this.body.append(...rows);
+    for (const other of this.headings) other.setAttribute('aria-sort', other === heading ? direction : 'none');
+    if (this.button) this.fold(this.folded && Boolean(heading));
+  }
+
+  fold(folded) {
+    this.folded = folded;
+    [...this.body.rows].forEach((row, place) => row.classList.toggle('folded', folded && place >= this.limit));
+    this.button.textContent = folded ? `Show all ${this.rows.length}` : `Fold to ${this.limit}`;
+    this.button.setAttribute('aria-expanded', String(!folded));
+  }
 }
+
+for (const table of document.querySelectorAll('table.sortable')) new SortedTable(table);
 
 // On paper nobody can open what explains the numbers.
 addEventListener('beforeprint', () => {
-  for (const explanation of document.querySelectorAll('.explanation')) explanation.open = true;
+  for (const explanation of document.querySelectorAll('.explanation, details.print')) explanation.open = true;
 });
 
 // X-rays: the view is the part of the picture that the viewBox shows, in pixels of the original image.
 const LARGEST_ZOOM = 20;
-let lastScroll = 0;
-addEventListener('scroll', () => { lastScroll = performance.now(); }, { passive: true });
 
 class Viewer {
   constructor(element) {
-    this.svg = element.querySelector('svg');
+    this.svg = element.querySelector('.xray');
     const { x, y, width, height } = this.svg.viewBox.baseVal;
     this.whole = { x, y, width, height };
     this.view = { ...this.whole };
@@ -106,17 +150,28 @@ class Viewer {
       ArrowLeft: () => this.move(-step, 0), ArrowRight: () => this.move(step, 0),
       ArrowUp: () => this.move(0, -step), ArrowDown: () => this.move(0, step),
     };
+    if (event.key === 'Escape') this.svg.blur();
     if (event.ctrlKey || event.metaKey || event.altKey || !actions[event.key]) return;
     actions[event.key]();
     event.preventDefault();
   }
 
-  // Who scrolls through the page must not get caught by a picture that comes under the pointer.
+  // The wheel scrolls the page. It zooms with Ctrl, or when a click has chosen the picture.
   wheel(event) {
-    const scrolling = performance.now() - lastScroll < 300 && !event.ctrlKey;
-    if (scrolling || (event.deltaY > 0 && this.scale <= 1.001)) return;
+    const chosen = document.activeElement === this.svg;
+    if (!event.ctrlKey && !event.metaKey && (!chosen || (event.deltaY > 0 && this.scale <= 1.001))) {
+      if (!chosen) this.hint();
+      return;
+    }
     event.preventDefault();
     this.zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.002)), this.place(event));
+  }
+
+  hint() {
+    const hint = this.svg.parentElement.querySelector('.wheel-hint');
+    hint.classList.add('shown');
+    clearTimeout(this.hiding);
+    this.hiding = setTimeout(() => hint.classList.remove('shown'), 1200);
   }
 
   press(event) {

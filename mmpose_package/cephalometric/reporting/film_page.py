@@ -1,0 +1,233 @@
+"""The page of a prediction: every X-ray with its landmarks to zoom into, flags, doubts and measurements."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cephalometric.files import atomic_write
+from cephalometric.landmarks import LandmarkSet
+from cephalometric.measurements import Analysis, AssessedValue, analyses_for, assess
+from cephalometric.reporting.cases import Case, Layer, Mark, embedded
+from cephalometric.reporting.marks import to_bgr
+from cephalometric.reporting.page_template import PREDICTION_COLOUR, render_page
+from cephalometric.reporting.report_columns import UNITS, format_number
+from cephalometric.reporting.report_text import signed
+from cephalometric.results.predictions import PredictedXray
+
+PAGE = 'report.html'
+FIRST = 'steiner'
+"""The analysis that is shown first and open."""
+ON_A_PAGE = 25
+"""X-rays on one page: some megabytes, which a browser opens at once."""
+
+
+@dataclass(frozen=True)
+class Film:
+    """An X-ray of the page.
+
+    Attributes:
+        number: From 1, in the order of the run.
+        page: The file name of the page that it is on.
+        xray: What was predicted.
+        case: The picture and its marks; None once its page is written.
+    """
+
+    number: int
+    page: str
+    xray: PredictedXray
+    case: Case | None
+
+    @property
+    def state(self) -> str:
+        """What is to be checked, in words."""
+        xray = self.xray
+        count = 0 if xray.flagged is None else int(xray.flagged.sum())
+        if xray.doubtful:
+            return 'doubtful: trust none of it'
+        if xray.flagged is None:
+            return 'not assessed'
+        return f'{count} of {len(xray.flagged)} landmarks flagged' if count else 'nothing flagged'
+
+    @property
+    def concern(self) -> float:
+        """A number to sort by: doubtful X-rays come first, then those with many flags, then those with warnings."""
+        flags = 0 if self.xray.flagged is None else int(self.xray.flagged.sum())
+        return 1e6 * self.xray.doubtful + flags + 0.01 * len(self.xray.warnings)
+
+    @property
+    def largest_error_mm(self) -> float:
+        """The largest expected error; NaN where it is not known or means nothing."""
+        errors_mm = self.xray.expected_error_mm
+        known = errors_mm is not None and not self.xray.doubtful and np.isfinite(errors_mm).any()
+        return float(np.nanmax(errors_mm)) if known else np.nan
+
+
+class FilmPages:
+    """Writes ``report.html`` and, for many X-rays, ``report_2.html`` and so on, as the X-rays come.
+
+    Each page needs nothing else. The first one lists all X-rays, and is written last, by :meth:`finish`.
+
+    Args:
+        folder: Where they go; it is there.
+        landmarks: Names the K landmarks.
+        about: What predicted, of plain types, for the head of the page.
+    """
+
+    def __init__(self, folder: Path, landmarks: LandmarkSet, about: Mapping[str, object]) -> None:
+        self.folder, self.landmarks, self.about = folder, landmarks, about
+        self.analyses: list[Analysis] = sorted(analyses_for(landmarks).values(), key=lambda one: one.name != FIRST)
+        self.films: list[Film] = []
+        self._pages: dict[str, list[Film]] = {}
+
+    def add(self, xray: PredictedXray, image: np.ndarray) -> None:
+        """Add an X-ray with its picture, uint8, shape (H, W), or (H, W, 3) in RGB order."""
+        number = len(self.films) + 1
+        page = page_name(1 + (number - 1) // ON_A_PAGE)
+        if page not in self._pages and len(self._pages) > 1:
+            self._write(list(self._pages)[-1], following=page)
+        film = Film(number, page, xray, make_film_case(xray, image, self.landmarks))
+        self._pages.setdefault(page, []).append(film)
+        self.films.append(Film(number, page, xray, None))
+
+    def finish(self, failed: Mapping[str, str]) -> Path:
+        """Write what is left; pages of an earlier run under the same names are replaced.
+
+        Args:
+            failed: Why a file could not be read, by the file.
+
+        Returns:
+            The path of the first page.
+        """
+        self._pages.setdefault(PAGE, [])
+        pages = list(self._pages)
+        if len(pages) > 1:
+            self._write(pages[-1])
+        self._write(PAGE, following=page_name(2) if len(pages) > 1 else '', failed=failed)
+        return self.folder / PAGE
+
+    def _write(self, page: str, following: str = '', failed: Mapping[str, str] | None = None) -> None:
+        films = self._pages[page]
+        self._pages[page] = []
+        text = render_page(
+            'films.html.jinja',
+            title=f'{len(self.films)} X-ray{"" if len(self.films) == 1 else "s"}' if page == PAGE else _range(films),
+            about=self.about,
+            first=PAGE,
+            is_first=page == PAGE,
+            following=following,
+            overview=self.films if page == PAGE else (),
+            films=films,
+            failed=failed or {},
+            mark_colours=[PREDICTION_COLOUR],
+            landmark_rows=self._landmark_rows,
+            assessed=self._assessed,
+            calibrated=any(film.xray.expected_error_mm is not None for film in self.films),
+        )
+        with atomic_write(self.folder / page) as partial:
+            partial.write_text(text, encoding='utf-8', errors='backslashreplace')
+
+    def _landmark_rows(self, xray: PredictedXray) -> list[dict]:
+        known = xray.expected_error_mm is not None and not xray.doubtful
+        flags = np.zeros(len(self.landmarks), bool) if xray.flagged is None else xray.flagged
+        return [
+            {
+                'short': short,
+                'name': name,
+                'x': float(xray.points_px[k, 0]),
+                'y': float(xray.points_px[k, 1]),
+                'error_mm': float(xray.expected_error_mm[k]) if known else np.nan,
+                'flagged': bool(flags[k]),
+            }
+            for k, (short, name) in enumerate(zip(self.landmarks.abbreviations, self.landmarks.names, strict=True))
+        ]
+
+    def _assessed(self, xray: PredictedXray) -> list[dict]:
+        """Each analysis that has values on this X-ray, with its groups of rows."""
+        expected_mm = None if xray.doubtful else xray.expected_error_mm
+        found = []
+        for analysis in self.analyses:
+            judged = assess(
+                xray.points_px,
+                self.landmarks,
+                xray.spacing_mm,
+                analysis,
+                expected_error_mm=expected_mm,
+                flagged=xray.flagged,
+            )
+            groups = [
+                {'title': group.title, 'rows': [_value_row(one) for one in group.values if np.isfinite(one.value)]}
+                for group in judged.groups
+            ]
+            groups = [group for group in groups if group['rows']]
+            if groups:
+                found.append({'title': analysis.title, 'source': analysis.source, 'groups': groups})
+        return found
+
+
+def _value_row(one: AssessedValue) -> dict:
+    unit = one.measurement.unit
+    digits = 2 if unit == 'ratio' else 1
+    norm = ''
+    if one.mean is not None:
+        norm = format_number(one.mean, digits) + (f' ± {format_number(one.sd, digits)}' if one.sd else '')
+        norm = ' to '.join(format_number(end, digits) for end in one.range) if one.range else norm
+    known = one.standard_error is not None and np.isfinite(one.standard_error)
+    return {
+        'title': one.measurement.title,
+        'help': one.measurement.definition,
+        'value': with_unit(one.value, unit),
+        'error': f'± {format_number(one.standard_error, digits)}' if known else '',
+        'norm': norm,
+        'whose': one.norm.name if one.norm else '',
+        'deviation': '' if one.deviation_sd is None else signed(one.deviation_sd, 1),
+        'class': (one.class_name or '') + (' (undecided)' if one.undecided else ''),
+        'normal': one.is_normal is not False,
+        'flagged': bool(one.flagged),
+    }
+
+
+def page_name(number: int) -> str:
+    """The file name of a page, from 1."""
+    return PAGE if number == 1 else f'{Path(PAGE).stem}_{number}.html'
+
+
+def _range(films: Sequence[Film]) -> str:
+    return f'X-rays {films[0].number} to {films[-1].number}'
+
+
+def with_unit(value: float, unit: str) -> str:
+    """A measured value as people write it: one decimal, and two for a ratio."""
+    written = UNITS.get(unit, unit)
+    return f'{format_number(value, 2 if unit == "ratio" else 1)}{" " if written not in ("", "°") else ""}{written}'
+
+
+def make_film_case(xray: PredictedXray, image: np.ndarray, landmarks: LandmarkSet) -> Case:
+    """The picture of an X-ray with its predicted landmarks; flagged ones in a circle of their expected error."""
+    seen = np.isfinite(xray.points_px).all(axis=1)
+    points = xray.points_px.tolist()
+    return Case(
+        title=xray.name,
+        file_name=xray.name,
+        summary='',
+        width=xray.width,
+        height=xray.height,
+        picture=embedded(to_bgr(image)),
+        truth=(),
+        layers=(Layer('Landmarks', tuple(_mark(xray, landmarks, k) for k in np.flatnonzero(seen))),),
+        lines=tuple((*points[a], *points[b]) for a, b in landmarks.lines if seen[a] and seen[b]),
+    )
+
+
+def _mark(xray: PredictedXray, landmarks: LandmarkSet, k: int) -> Mark:
+    flagged = xray.flagged is not None and bool(xray.flagged[k])
+    error_mm = None if xray.expected_error_mm is None or xray.doubtful else float(xray.expected_error_mm[k])
+    words = [landmarks.names[k]]
+    if error_mm is not None:
+        words.append(f'expected error {error_mm:.1f} mm')
+    if flagged:
+        words.append('flagged')
+    reach_px = error_mm / xray.spacing_mm if flagged and error_mm is not None and xray.spacing_mm else None
+    x, y = map(float, xray.points_px[k])
+    return Mark(landmarks.abbreviations[k], ', '.join(words), x, y, flagged=flagged, reach_px=reach_px)
