@@ -9,7 +9,8 @@ at a random size. Then
   record names is there. Files whose name begins with a dot are a program's own and may be in any state;
 - a full disk is said in one line, without a traceback;
 - a second run succeeds, and its files are those of a run that nothing disturbed: the same names and, where two such
-  runs agree to the byte, the same bytes. Nothing that begins with a dot is left but the lock.
+  runs agree to the byte, the same bytes. Nothing that begins with a dot is left but a lock and the record of what was
+  made.
 
 Printed is a table; the exit status is 1 if anything was found. All programs run in forks of this process, which has
 loaded PyTorch and MMPose once and never computed with them.
@@ -42,7 +43,8 @@ EXAMPLE = """example:
 """
 USERS_FILE, USERS_TEXT = 'precious.txt', 'not to be touched\n'
 MIB = 1 << 20
-LOCK = '.cephalometric.lock'
+# What a program keeps for the next run: its lock, and the record of what it has made.
+KEPT = ('.cephalometric.lock', '.cephalometric.json')
 # What is written line by line while a training runs, and the pictures of its curves.
 LOGS = ('vis_data',)
 
@@ -360,7 +362,7 @@ class Trials:
             self.fault(f'after the second run there are also {more[:5]}')
         if other := sorted(name for name, value in reference.items() if value and after.get(name, value) != value):
             self.fault(f'after the second run these differ: {other[:5]}')
-        hidden = [path.name for path in self.folder.rglob('.*') if path.name != LOCK]
+        hidden = [path.name for path in self.folder.rglob('.*') if path.name not in KEPT]
         if hidden:
             self.fault(f'left behind: {hidden[:5]}')
 

@@ -29,8 +29,15 @@ settings.load_profile('repeatable')
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[None]:
     """What a test has printed or logged goes from one process to another as UTF-8, whatever names it had to do with."""
     report = yield
-    report.sections = [(name, text.encode('utf-8', 'backslashreplace').decode()) for name, text in report.sections]
+    report.sections = [(name, as_utf_8(text)) for name, text in report.sections]
+    if report.failed and as_utf_8(str(report.longrepr)) != str(report.longrepr):
+        report.longrepr = as_utf_8(str(report.longrepr))
     return report
+
+
+def as_utf_8(text: str) -> str:
+    """The text without halves of characters."""
+    return text.encode('utf-8', 'backslashreplace').decode()
 
 
 @dataclass

@@ -114,7 +114,7 @@ def right_or_refused() -> Iterator[None]:
         # More lines than one are the list of all problems.
         assert not others or first.endswith(':'), error
         assert 'Traceback' not in str(error)
-        str(error).encode('utf-8', 'surrogateescape')
+        str(error).encode('utf-8')
     finally:
         faulthandler.cancel_dump_traceback_later()
 
