@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,14 @@ from cephalometric.xrays.mha import write_stack
 settings.register_profile('repeatable', derandomize=True, deadline=None)
 settings.register_profile('search', max_examples=1000, deadline=None)
 settings.load_profile('repeatable')
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[None]:
+    """What a test has printed or logged goes from one process to another as UTF-8, whatever names it had to do with."""
+    report = yield
+    report.sections = [(name, text.encode('utf-8', 'backslashreplace').decode()) for name, text in report.sections]
+    return report
 
 
 @dataclass

@@ -200,3 +200,22 @@ def test_the_latest_checkpoint_is_that_of_the_highest_epoch(tmp_path):
     for name in ('epoch_9.pth', 'epoch_10.pth', 'best_MRE_epoch_11.pth', '.epoch_12.pth.partial'):
         (tmp_path / name).touch()
     assert latest_checkpoint(tmp_path).name == 'epoch_10.pth'
+
+
+@pytest.mark.skipif(os.name == 'nt', reason='Windows limits no files by size')
+def test_weights_on_a_full_disk_are_one_line_and_leave_the_old_ones(tmp_path):
+    # A file may be no larger than the limit, which is how a disk that has no room left looks to a program.
+    script = """
+import resource, signal, sys, torch
+from pathlib import Path
+from cephalometric.errors import run_step
+from cephalometric.training.checkpoints import save_weights
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+run_step(lambda: save_weights({'state_dict': {'a': torch.zeros(10000)}}, Path(sys.argv[1])))
+"""
+    path = tmp_path / 'best_model_weight.pth'
+    path.write_text('old')
+    done = subprocess.run([sys.executable, '-c', script, path], capture_output=True, text=True, timeout=200)
+    assert done.returncode == 2 and done.stderr == f'error: {path} cannot be written: File too large\n', done.stderr
+    assert path.read_text() == 'old' and [file.name for file in tmp_path.iterdir()] == [path.name]

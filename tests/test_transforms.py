@@ -1,4 +1,6 @@
-""""""
+"""X-rays as training reads and changes them: cached, with a part cut out, in another exposure."""
+
+import os
 
 import cv2
 import numpy as np
@@ -124,3 +126,15 @@ def test_it_changes_the_image_of_a_sample_and_nothing_else():
 def test_impossible_exponents_are_refused(gamma):
     with pytest.raises(ValueError, match='positive'):
         RandomExposure(gamma)
+
+
+def test_a_folder_whose_name_is_not_utf_8_is_read(tmp_path):
+    grey = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    folder = os.path.join(os.fsencode(tmp_path), b'f\xfcr')
+    os.mkdir(folder)
+    with open(os.path.join(folder, b'1.png'), 'wb') as file:
+        file.write(cv2.imencode('.png', grey)[1].tobytes())
+    path = os.fsdecode(os.path.join(folder, b'1.png'))
+    for _ in range(2):
+        image = LoadXray().transform({'img_path': path})['img']
+        assert (image == grey[..., None]).all()

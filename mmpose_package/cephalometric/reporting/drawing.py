@@ -64,7 +64,7 @@ def draw_comparison(
         predicted_px, true_px: Shape (K, 2) as x, y, in pixels.
         visible: Shape (K,); where False there is no ground truth, and the prediction stands alone.
         errors_mm: Shape (K,).
-        title: A line for the top of the picture.
+        title: A line for the heading, which stands in the emptiest corner.
 
     Returns:
         A new uint8 picture, shape (H, W, 3) in BGR order.
@@ -75,14 +75,18 @@ def draw_comparison(
             line(canvas, true_px[k], predicted_px[k], JOIN_COLOUR, size)
             ring(canvas, true_px[k], TRUE_COLOUR, size, max(9 * size, 5))
         dot(canvas, predicted_px[k], PREDICTED_COLOUR, size)
-    taken: list[Box] = []
+    legend = [
+        (title, 1.3, TEXT_COLOUR),
+        ('ring: ground truth', 1.1, TRUE_COLOUR),
+        ('dot: prediction (error in mm)', 1.1, PREDICTED_COLOUR),
+    ]
+    taken: list[Box] = [word_list(canvas, legend, 0, size, predicted_px)]
     for k, name in enumerate(landmarks.abbreviations):
+        if is_in(predicted_px[k], taken[:1]):
+            continue
         label = f'{name} {errors_mm[k]:.1f}' if visible[k] else name
         place = free_place(canvas, label, predicted_px[k], 0.75 * size, 10 * size, taken)
         text(canvas, label, place, 0.75 * size, TEXT_COLOUR)
-    text(canvas, title, np.array([24, 60]) * size, 1.3 * size, TEXT_COLOUR)
-    text(canvas, 'ring: ground truth', np.array([24, 110]) * size, 1.1 * size, TRUE_COLOUR)
-    text(canvas, 'dot: prediction (error in mm)', np.array([24, 155]) * size, 1.1 * size, PREDICTED_COLOUR)
     return canvas
 
 
@@ -182,7 +186,7 @@ def draw_prediction(image: np.ndarray, landmarks: LandmarkSet, xray: PredictedXr
             ring(canvas, xray.points_px[k], FLAGGED_COLOUR, size, max(radius_px, RING * size))
         dot(canvas, xray.points_px[k], FLAGGED_COLOUR if flagged[k] else PREDICTED_COLOUR, size)
     taken: list[Box] = [doubt_banner(canvas, xray, size)] if xray.doubtful else []
-    taken.append(word_list(canvas, _legend(xray), taken[0][3] if taken else 0, size))
+    taken.append(word_list(canvas, _legend(xray), taken[0][3] if taken else 0, size, xray.points_px))
     radii = np.where(flagged, RING + 4, 6) * size
     # Those beneath the banner or the list have no label, which would stand for nothing there.
     labelled = [k for k in np.flatnonzero(seen) if not is_in(xray.points_px[k], taken)]

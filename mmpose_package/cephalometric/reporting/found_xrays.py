@@ -31,7 +31,9 @@ def find_xrays_of(
         return
     for file, slices in tqdm(by_file.items(), desc='Drawing', unit='file'):
         try:
-            for picture in read_xrays(file):
+            # With the spacing of the result: a film whose pixels are not square is not read without one.
+            spacing_mm = next(iter(slices.values()))[1].spacing_mm
+            for picture in read_xrays(file, spacing_mm):
                 if picture.slice in slices:
                     stem, xray = slices[picture.slice]
                     _check_is_the_same(xray, picture.image)

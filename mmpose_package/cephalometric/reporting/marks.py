@@ -16,6 +16,7 @@ FLAGGED_COLOUR: Colour = (255, 90, 255)  # Magenta, because nothing else in a dr
 BANNER_COLOUR: Colour = (30, 30, 200)
 BANNER_LINES = 3
 RING = 14  # The least radius of a ring, on a full-size X-ray.
+STEEP = 40  # Grey levels from one pixel to the next.
 SMALLEST = 0.4  # The size of marks below which letters cannot be read.
 _SHIFT = 4  # OpenCV draws with this many fractional bits, so that marks are not rounded to pixels.
 
@@ -115,28 +116,51 @@ def _broken(words: str, scale: float, room: float) -> list[str]:
     return lines
 
 
-def word_list(canvas: np.ndarray, lines: Sequence[tuple[str, float, Colour]], top: float, size: float) -> Box:
-    """Lines of words on a darkened field at the left; returns the field, which labels keep clear of.
+def word_list(
+    canvas: np.ndarray,
+    lines: Sequence[tuple[str, float, Colour]],
+    top: float,
+    size: float,
+    points: np.ndarray | None = None,
+) -> Box:
+    """Lines of words on a darkened field in the emptiest corner; returns the field, which labels keep clear of.
+
+    The number, the name or the side that is written on a film stands in a corner, too, and must stay to be read.
 
     Args:
         canvas: Is drawn on.
         lines: Words, their scale for a full-size X-ray, and their colour. What is too long gets smaller.
-        top: Where the field begins, in pixels.
+        top: Where the fields at the top begin, in pixels.
         size: The size of marks.
+        points: What the field had better not cover, shape (K, 2) as x, y; NaN is passed over.
     """
     step, margin = 44 * size, 20 * size
-    room = 0.7 * canvas.shape[1]
+    height, width = canvas.shape[:2]
+    room = 0.7 * width
     sized = []
     for words, scale, colour in lines:
         length = _length(words, scale * size)
         sized.append((words, scale * size * min(1, room / max(length, 1)), colour, min(length, room)))
-    right = max(length for *_, length in sized) + 2 * margin
-    bottom = top + step * len(sized) + 2 * margin
-    field = canvas[int(top) : int(bottom), : int(right)]
+    wide = max(length for *_, length in sized) + 2 * margin
+    tall = step * len(sized) + 2 * margin
+    corners = [(x, y, x + wide, y + tall) for y in (top, height - tall) for x in (0.0, width - wide)]
+    box = min(corners, key=lambda corner: _covered(canvas, corner, points))
+    left, above, right, bottom = box
+    field = canvas[max(int(above), 0) : int(bottom), max(int(left), 0) : int(right)]
     field[:] = field * 0.2
     for number, (words, scale, colour, _) in enumerate(sized, start=1):
-        text(canvas, words, np.array([margin, top + margin / 2 + number * step]), scale, colour)
-    return (-np.inf, top, right, bottom)
+        text(canvas, words, np.array([left + margin, above + margin / 2 + number * step]), scale, colour)
+    return box
+
+
+def _covered(canvas: np.ndarray, box: Box, points: np.ndarray | None) -> float:
+    """How much a field would cover: landmarks above all, then edges, as letters have them."""
+    left, above, right, bottom = (max(int(edge), 0) for edge in box)
+    field = canvas[above:bottom, left:right].max(axis=2)
+    # Grain and the slope of soft tissue are no content; letters are steep.
+    steep = np.abs(np.diff(field.astype(np.int16), axis=1)) > STEEP
+    inside = 0 if points is None else sum(is_in(point, [box]) for point in points if np.isfinite(point).all())
+    return inside + float(steep.mean()) if steep.size else np.inf
 
 
 def _length(words: str, scale: float) -> float:

@@ -1,5 +1,6 @@
 """Checkpoints: read without running code, written whole or not at all."""
 
+import io
 import pickle
 import re
 import warnings
@@ -159,7 +160,17 @@ def save_weights(checkpoint: dict, path: Path) -> None:
         'meta': {'landmarks': [names[index] for index in sorted(names)], 'epoch': meta.get('epoch')},
     }
     with atomic_write(path) as partial:
-        torch.save(weights, partial)
+        write_torch(weights, partial)
+
+
+def write_torch(content: object, path: Path) -> None:
+    """Write as ``torch.save`` does, but a full disk is an ``OSError``, as it is for all other files.
+
+    ``torch.save`` ends in a RuntimeError about the inside of its archive then.
+    """
+    written = io.BytesIO()
+    torch.save(content, written)
+    path.write_bytes(written.getbuffer())
 
 
 def latest_checkpoint(work_dir: Path) -> Path | None:

@@ -34,6 +34,7 @@ from cephalometric.prediction.model_folder import (
 )
 from cephalometric.prediction.stages import CoarseStage
 from cephalometric.prediction.trained_model import TrainedModel
+from cephalometric.training.checkpoints import write_torch
 from cephalometric.training.dataset import mmpose_metainfo
 from cephalometric.training.patch_samples import BuildPyramid
 from cephalometric.training.torch_networks import build_model, load_weights, share_weights, write_graphs
@@ -199,7 +200,7 @@ def _write_weights(model: torch.nn.Module, description: ModelDescription, stage:
     meta = parse_pose_metainfo(mmpose_metainfo(description.landmarks))
     plain = {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in meta.items()}
     weights = {name: value.contiguous() for name, value in model.state_dict().items()}
-    torch.save({'state_dict': weights, 'meta': {'dataset_meta': plain}}, stage / WEIGHTS)
+    write_torch({'state_dict': weights, 'meta': {'dataset_meta': plain}}, stage / WEIGHTS)
 
 
 def _with_graphs(

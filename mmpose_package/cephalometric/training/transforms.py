@@ -28,10 +28,18 @@ class LoadXray(LoadImage):
                 results['img'] = cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)
         return super().transform(results)
 
+    @staticmethod
+    def _unpacked(path: str) -> np.ndarray | None:
+        # Not cv2.imread, which crashes the process by a path that is not UTF-8.
+        try:
+            return cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+        except (OSError, cv2.error):
+            return None
+
     def _grey(self, path: str) -> np.ndarray | None:
         """The image if it is grey; None leaves all others, and unreadable ones, to MMPose."""
         if path not in self.cache:
-            image = cv2.imread(path, cv2.IMREAD_UNCHANGED)
+            image = self._unpacked(path)
             if image is None or image.ndim != 2 or image.dtype != np.uint8:
                 return None
             if image.nbytes > self.free_bytes:
