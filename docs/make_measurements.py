@@ -5,6 +5,7 @@ document its own table in the same way from Python.
 """
 
 import argparse
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from cephalometric.measurements import (
     load_measurements,
     measurements_for,
 )
+from cephalometric.measurements.norms import CONFIDENCES
 
 PAGE = Path(__file__).with_name('measurements.md')
 BEGIN, END = '<!-- made from the data: begin -->', '<!-- made from the data: end -->'
@@ -43,6 +45,8 @@ def tables(
         rows = (row for group in analysis.groups for entry in group.entries for row in _rows(group.title, entry))
         parts.append(_table(('Group', 'Name', 'Norm', 'For', 'Source', 'Checked by', 'Classes'), rows))
     parts += [
+        '## How many norms were checked how',
+        _table(('Checked by', 'Norms', 'Of these, in each analysis'), _checked(analyses)),
         '## All measurements',
         _table(
             ('Name', 'Title', 'Definition', 'Landmarks', 'Unit', 'Sign', 'Source'),
@@ -110,6 +114,14 @@ def _rows(group: str, entry: AnalysisEntry) -> Iterator[tuple[str, ...]]:
         first = norms[0]
         remark = f' ({first.note})' if first.note else ''
         yield group, f'`{entry.name}`', f'{values}{remark}', _whom(norms), first.source, first.confidence, said
+
+
+def _checked(analyses: Iterable[Analysis]) -> Iterator[tuple[str, ...]]:
+    found = [(norm.confidence, a.name) for a in analyses for entry in a.entries for norm in entry.norms]
+    for confidence in CONFIDENCES:
+        names = Counter(name for how, name in found if how == confidence)
+        if names:
+            yield confidence, str(names.total()), ', '.join(f'`{name}` {count}' for name, count in names.items())
 
 
 def _norm(norm: Norm) -> str:

@@ -109,6 +109,22 @@ def test_every_norm_says_whose_it_is_and_how_it_was_checked():
     assert all(analysis.source and analysis.title for analysis in ANALYSES.values())
 
 
+def test_a_norm_that_was_seen_nowhere_claims_no_source_and_numbers_that_were_seen_are_kept():
+    how = {(name, entry.name, norm.sex): norm.confidence for name, entry, norm in NORMS}
+    several, one, none = CONFIDENCES[2:5]
+    assert how['steiner', 'SN_GoGn', 'both'] == how['downs', 'interincisal', 'both'] == several
+    assert how['mcnamara', 'Co_Gn_mm', 'female'] == several and how['mcnamara', 'Co_Gn_mm', 'male'] == one
+    assert how['mcnamara', 'facial_axis', 'male'] == how['hasund', 'N_angle', 'both'] == none
+    # The abstract of the paper has the means to the millimetre, not the decimals.
+    assert how['wits', 'wits', 'female'] == none
+    assert 'textbook' not in how.values() and 'primary source' not in how.values()
+
+
+@pytest.mark.parametrize('measurement', ['wits', 'Pog_NB_mm', 'U1_NA', 'U1_NA_mm', 'L1_NB', 'L1_NB_mm'])
+def test_what_could_not_be_traced_for_hasund_and_is_another_author_s_has_no_norm(measurement):
+    assert not entry_of('hasund', measurement).norms
+
+
 def test_what_a_set_cannot_measure_is_left_out_with_empty_groups():
     part = ANALYSES['steiner'].available(load_landmark_set('isbi2015'))
     assert 'U1_NA' not in {entry.name for entry in part.entries} and 'Lips' not in {g.title for g in part.groups}

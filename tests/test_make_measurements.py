@@ -1,5 +1,6 @@
 """The page about measurements is in step with the data."""
 
+from collections import Counter
 from dataclasses import replace
 from operator import itemgetter
 from pathlib import Path
@@ -40,6 +41,16 @@ def test_every_measurement_has_its_row_with_what_it_needs():
     assert 'Class III: below 3.2 deg; Class II: above 5.7 deg; Class I: otherwise' in text
     assert 'Class III: below 0 deg; Class II: above 4 deg; Class I: otherwise' in text
     assert '10 years: 73.9 ± 2.8' in text and '26 ± 4.5, at 9 years, -0.3 a year until 18' in text
+
+
+def test_norms_are_counted_by_how_they_were_checked():
+    analyses = load_analyses()
+    lines = tables(load_measurements(), analyses.values(), []).splitlines()
+    start = lines.index('## How many norms were checked how') + 4
+    rows = [line.strip('| ').split(' | ') for line in lines[start : lines.index('', start)]]
+    norms = [norm for analysis in analyses.values() for entry in analysis.entries for norm in entry.norms]
+    assert {how: int(count) for how, count, _ in rows} == Counter(norm.confidence for norm in norms)
+    assert '`wits` 2' in next(names for how, _, names in rows if how.startswith('not traced'))
 
 
 def test_a_page_without_a_place_for_the_tables_is_refused():

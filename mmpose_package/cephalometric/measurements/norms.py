@@ -13,6 +13,7 @@ CONFIDENCES = (
     'textbook',
     'several secondary sources that agree',
     'one secondary source',
+    'not traced: commonly quoted',
     'not stated',
 )
 _NORM_KEYS = ('mean', 'sd', 'range', 'growth', 'note')
@@ -67,7 +68,8 @@ class Norm:
         origin: Who was measured, in words.
         n: How many; None where it is not known.
         source: Author, journal or book, year; page or table where they were seen.
-        confidence: One of ``CONFIDENCES``: how the number was checked for this table.
+        confidence: One of ``CONFIDENCES``: how the mean, or the range, was checked for this table; ``note`` says where
+            the deviation was not.
         growth: How the mean changes with age; None where it does not.
         note: What to know besides, such as numbers that others give.
     """
