@@ -213,7 +213,7 @@ def prepare_inputs(given: Path) -> None:
     (given / 'recipe.py').write_text(RECIPE)
     log = given.parent / 'log.txt'
     for arguments in (
-        ['cephalometric', 'phantom', given / 'stack', '--count', 8, '--size-scale', 0.1],
+        ['cephalometric', 'phantom', given / 'stack', '--count', 8, '--size-scale', 0.2],
         [
             script('step2_prepare_coco_dataset.py'),
             *('--mha_file_path', given / 'stack' / 'train_stack.mha', '--train_gt_path'),

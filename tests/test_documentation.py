@@ -132,7 +132,7 @@ def test_the_examples_of_the_helps_run_one_after_the_other(tmp_path, monkeypatch
     shutil.copytree(ROOT / 'cldetection_configs', tmp_path / 'cldetection_configs')
     small = ['--cfg-options', 'codec.input_size=(64,64)', 'codec.heatmap_size=(16,16)']
     # What stands behind the flags of an example makes it quick.
-    run_example('phantom', 1, '--count', '11', '--size-scale', '0.1')
+    run_example('phantom', 1, '--count', '11', '--size-scale', '0.2')
     run_example(STEPS[1], 1)
     # In a process of its own: MMEngine keeps loggers and more of a run for as long as a process lasts.
     words = examples_of(STEPS[2])[0]
