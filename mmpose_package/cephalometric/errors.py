@@ -18,8 +18,8 @@ _LONGEST_LINE = 900
 class InputError(Exception):
     """An input is unusable. The message names the file, the value and the remedy, and needs no traceback.
 
-    What cannot be printed is escaped, and the middle of a line that is too long for people, such as one with a list of a
-    thousand numbers, is left out.
+    What cannot be printed is escaped, and the middle of a line that is too long for people, such as one with a list of
+    a thousand numbers, is left out.
 
     The scripts and the command line print the message alone and exit with status 2. A defect of this package is any
     other exception and keeps its traceback.
