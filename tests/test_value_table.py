@@ -7,6 +7,7 @@ import pytest
 
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.measurements import AssessedAnalysis, AssessedGroup, analyses_for, assess
+from cephalometric.measurements.norms import NOT_TRACED
 from cephalometric.phantom.rendering import make_phantom
 from cephalometric.reporting.paper import Paper, to_pixels
 from cephalometric.reporting.value_table import draw_value_table, norm_words
@@ -45,6 +46,11 @@ def test_bars_go_to_the_side_of_the_deviation_and_grow_with_it():
 def test_a_bar_ends_at_three_standard_deviations_and_nothing_is_drawn_without_one():
     three, ten, none = bars(3.0, 10.0, None)
     assert abs(three[1] - ten[1]) < 8 and none is None
+
+
+def test_a_norm_that_no_source_gives_is_marked():
+    assert norm_words(replace(SNA, norm=replace(SNA.norm, confidence=NOT_TRACED))).endswith(' †')
+    assert '†' not in norm_words(SNA)
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,13 @@ from cephalometric.measurements.primitives import Formula
 
 ADULT_AGE = 18.0
 SEXES = ('female', 'male')
+NOT_TRACED = 'not traced: commonly quoted'
 CONFIDENCES = (
     'primary source',
     'textbook',
     'several secondary sources that agree',
     'one secondary source',
-    'not traced: commonly quoted',
+    NOT_TRACED,
     'not stated',
 )
 _NORM_KEYS = ('mean', 'sd', 'range', 'growth', 'note')
@@ -87,6 +88,11 @@ class Norm:
     confidence: str
     growth: Growth | None = None
     note: str = ''
+
+    @property
+    def is_traced(self) -> bool:
+        """Whether a source was seen that gives the number; what a user states counts as such."""
+        return self.confidence != NOT_TRACED
 
     @property
     def centre(self) -> float | None:

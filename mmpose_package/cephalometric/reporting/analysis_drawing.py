@@ -7,7 +7,7 @@ from cephalometric.measurements import AssessedAnalysis, AssessedValue
 from cephalometric.reporting.paper import Colour, Paper, fitting, to_pixels, wrapped
 from cephalometric.reporting.tracing import FLAGGED, Tracing, finite_positions, said
 from cephalometric.reporting.tracing_page import WARNING, doubt_words
-from cephalometric.reporting.value_table import norm_words
+from cephalometric.reporting.value_table import UNTRACED_WORDS, norm_words
 from cephalometric.results.predictions import NOTICE, PredictedXray
 
 _PANEL = 0.5  # Its width in parts of the X-ray's height.
@@ -87,6 +87,8 @@ def _list(landmark_set: LandmarkSet, xray: PredictedXray, assessed: AssessedAnal
     if xray.flagged is None and xray.predicted:
         lines.append(('no calibration: not assessed', 1.0, FLAGGED, False))
     lines.append(('in brackets: norm; * beyond 1 SD, ** beyond 2 SD', 1.0, _QUIET, False))
+    if any(value.norm is not None and not value.norm.is_traced for value in assessed.values):
+        lines.append((UNTRACED_WORDS, 1.0, _QUIET, False))
     return [*lines, (NOTICE, 1.0, _QUIET, False)]
 
 

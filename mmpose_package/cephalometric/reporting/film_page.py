@@ -14,6 +14,7 @@ from cephalometric.reporting.marks import to_bgr
 from cephalometric.reporting.page_template import PREDICTION_COLOUR, render_page
 from cephalometric.reporting.report_columns import UNITS, format_number
 from cephalometric.reporting.report_text import signed
+from cephalometric.reporting.value_table import UNTRACED_WORDS, norm_words
 from cephalometric.results.predictions import PredictedXray
 
 PAGE = 'report.html'
@@ -121,6 +122,7 @@ class FilmPages:
             films=films,
             failed=failed or {},
             mark_colours=[PREDICTION_COLOUR],
+            untraced=UNTRACED_WORDS,
             landmark_rows=self._landmark_rows,
             assessed=self._assessed,
             calibrated=any(film.xray.expected_error_mm is not None for film in self.films),
@@ -169,17 +171,13 @@ class FilmPages:
 def _value_row(one: AssessedValue) -> dict:
     unit = one.measurement.unit
     digits = 2 if unit == 'ratio' else 1
-    norm = ''
-    if one.mean is not None:
-        norm = format_number(one.mean, digits) + (f' ± {format_number(one.sd, digits)}' if one.sd else '')
-        norm = ' to '.join(format_number(end, digits) for end in one.range) if one.range else norm
     known = one.standard_error is not None and np.isfinite(one.standard_error)
     return {
         'title': one.measurement.title,
         'help': one.measurement.definition,
         'value': with_unit(one.value, unit),
         'error': f'± {format_number(one.standard_error, digits)}' if known else '',
-        'norm': norm,
+        'norm': norm_words(one) if one.norm else '',
         'whose': one.norm.name if one.norm else '',
         'deviation': '' if one.deviation_sd is None else signed(one.deviation_sd, 1),
         'class': (one.class_name or '') + (' (undecided)' if one.undecided else ''),

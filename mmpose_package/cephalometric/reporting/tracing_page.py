@@ -27,7 +27,7 @@ from cephalometric.reporting.paper import (
     write_pdf,
 )
 from cephalometric.reporting.tracing import Tracing
-from cephalometric.reporting.value_table import draw_value_table
+from cephalometric.reporting.value_table import UNTRACED_WORDS, draw_value_table
 from cephalometric.results.predictions import NOTICE, PredictedXray
 
 MARGIN_MM = 14.0
@@ -183,11 +183,13 @@ class _Page:
             top += 1
 
     def _footer(self, assessed: AssessedAnalysis) -> None:
-        names = {value.norm.name: value.norm.source for value in assessed.values if value.norm is not None}
-        sources = '; '.join(f'{name}' for name in dict.fromkeys(names))
-        lines = wrapped(f'Norms: {sources or "none"}. SE: standard error from the expected errors of the landmarks; '
-                         'undecided: the border of the class is nearer than that; ?: uses a flagged landmark.',
-                         2.0, self.right - self.left)[:3]  # fmt: skip
+        norms = [value.norm for value in assessed.values if value.norm is not None]
+        notes = [f'Norms: {"; ".join(dict.fromkeys(norm.name for norm in norms)) or "none"}.']
+        if not all(norm.is_traced for norm in norms):
+            notes.append(f'{UNTRACED_WORDS}.')
+        notes.append('SE: standard error from the expected errors of the landmarks;')
+        notes.append('undecided: the border of the class is nearer than that; ?: uses a flagged landmark.')
+        lines = wrapped(' '.join(notes), 2.0, self.right - self.left)[:3]
         top = self.bottom - 2.8 * len(lines) - 1
         for line_number, words in enumerate(lines):
             self.paper.words(words, (self.left, top + 2.8 * line_number), 2.0, GREY)

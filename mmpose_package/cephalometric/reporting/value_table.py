@@ -5,10 +5,12 @@ import itertools
 import numpy as np
 
 from cephalometric.measurements import AssessedAnalysis, AssessedValue
-from cephalometric.reporting.paper import GREY, INK, Colour, Paper, Style, fitting
+from cephalometric.reporting.paper import GREY, INK, Colour, Paper, Style, fitting, words_width
 from cephalometric.reporting.tracing import digits_of, number, said
 
 UNKNOWN = '–'
+UNTRACED = '†'
+UNTRACED_WORDS = f'{UNTRACED}: commonly quoted, but in no source that was seen'
 _BAR_SD = 3.0  # Bars end here; what lies beyond has an arrow.
 _BAR: Colour = (0.72, 0.72, 0.76)
 
@@ -81,7 +83,9 @@ def _draw_row(
     if value.class_name:
         words = f'{value.class_name}, undecided' if value.undecided else value.class_name
         bold = value.is_normal is False and not value.undecided
-        paper.words(fitting(words, size, columns.right - columns.label, bold), (columns.label, foot), size, bold=bold)
+        room = columns.right - columns.label
+        size = max(0.7, min(1.0, room / words_width(words, size, bold))) * size
+        paper.words(fitting(words, size, room, bold), (columns.label, foot), size, bold=bold)
     if value.deviation_sd is None:
         return None
     middle = top + row / 2
@@ -115,14 +119,16 @@ class _Columns:
 
 
 def norm_words(value: AssessedValue) -> str:
-    """A norm in short: mean ± SD, or its range."""
+    """A norm in short: mean ± SD, or its range; with a mark where no source was seen that gives it."""
     digits = digits_of(value.measurement)
     if value.norm is None:
         return UNKNOWN
     if value.sd is None and value.range is not None:
-        return ' to '.join(_plain(end, digits) for end in value.range)
-    mean = UNKNOWN if value.mean is None else _plain(value.mean, digits)
-    return mean if value.sd is None else f'{mean} ± {_plain(value.sd, digits)}'
+        words = ' to '.join(_plain(end, digits) for end in value.range)
+    else:
+        words = UNKNOWN if value.mean is None else _plain(value.mean, digits)
+        words = words if value.sd is None else f'{words} ± {_plain(value.sd, digits)}'
+    return words if value.norm.is_traced else f'{words} {UNTRACED}'
 
 
 def _plain(value: float, digits: int) -> str:
