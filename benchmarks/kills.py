@@ -32,7 +32,7 @@ import tempfile
 import time
 import traceback
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,12 +58,15 @@ class Program:
         arguments: Its command line, from the folder ``given`` (inputs, read alone) and the folder ``out``.
         again: What a second run is given besides.
         earlier: Whether the results of an earlier run lie in the folder at the start.
+        in_a_row: How often it is stopped, each time going on, before a run may complete; more than once for what takes
+            long.
     """
 
     name: str
     arguments: Callable[[Path, Path], list[object]]
     again: tuple[str, ...] = ()
     earlier: bool = True
+    in_a_row: int = 1
 
 
 def script(name: str) -> str:
@@ -90,6 +93,7 @@ PROGRAMS = {
             ],
             again=('--resume',),
             earlier=False,
+            in_a_row=4,
         ),
         Program(
             'step 4',
@@ -255,17 +259,19 @@ class Trials:
     def run(self, count: int) -> None:
         reference = self.undisturbed()
         kinds = ['SIGKILL', 'SIGTERM', *(['full disk'] if os.geteuid() == 0 else [])]
-        for number in range(count):
-            kind = kinds[number % len(kinds)]
-            self.label = f'trial {number} ({kind})'
-            self.counts[kind] += 1
+        for first in range(0, count, self.program.in_a_row):
+            kind = kinds[first // self.program.in_a_row % len(kinds)]
             with self.place(on_small_disk=kind == 'full disk') as full_size:
-                before = checksums(self.out)
-                if kind == 'full disk':
-                    self.fill_up(full_size)
-                else:
-                    self.kill(getattr(signal, kind))
-                self.check(before)
+                for number in range(first, min(first + self.program.in_a_row, count)):
+                    self.label = f'trial {number} ({kind})'
+                    self.counts[kind] += 1
+                    before = checksums(self.out)
+                    again = self.program.again if number > first else ()
+                    if kind == 'full disk':
+                        self.fill_up(full_size, again)
+                    else:
+                        self.kill(getattr(signal, kind), again)
+                    self.check(before)
                 self.complete(reference)
 
     def undisturbed(self) -> dict[str, str | None]:
@@ -314,8 +320,8 @@ class Trials:
                 subprocess.run(['umount', self.folder], check=True)
             shutil.rmtree(self.folder)
 
-    def kill(self, with_signal: signal.Signals) -> None:
-        process = start(self.arguments(), self.log)
+    def kill(self, with_signal: signal.Signals, again: Sequence[str]) -> None:
+        process = start([*self.arguments(), *again], self.log)
         time.sleep(self.chance.random() * 1.05 * self.seconds)
         if os.waitpid(process, os.WNOHANG) != (0, 0):
             self.ended_before += 1
@@ -330,8 +336,9 @@ class Trials:
                 return
             time.sleep(0.01)
 
-    def fill_up(self, full_size: int) -> None:
-        status = finished(start(self.arguments(), self.log))
+    def fill_up(self, full_size: int, again: Sequence[str]) -> None:
+        subprocess.run(['mount', '-o', f'remount,size={max(full_size, 1)}', self.folder], check=True)
+        status = finished(start([*self.arguments(), *again], self.log))
         text = self.log.read_text(errors='replace')
         if status == 0:
             self.ended_before += 1

@@ -20,7 +20,7 @@ from cephalometric.prediction.model_folder import read_description
 from cephalometric.prediction.predict_onnx import Model as StandAlone
 from cephalometric.prediction.trained_model import TrainedModel
 from cephalometric.training.config import load_config
-from cephalometric.training.model_writing import largest_distance_px, weights_id, write_model
+from cephalometric.training.model_writing import _clear_leftovers, largest_distance_px, weights_id, write_model
 from cephalometric.training.torch_networks import build_model
 
 RTMPOSE = ROOT / 'cldetection_configs' / 'rtmpose-m_8xb256-420e-512x512.py'
@@ -198,3 +198,19 @@ def test_mistakes_of_the_command_end_with_status_2_and_no_folder(trained, tmp_pa
         assert status == 2 and words in stderr, stderr
         assert stderr.count('\n') == 1
         assert not out.exists()
+
+
+def test_what_killed_runs_left_goes_and_a_model_in_their_hands_comes_back(trained, tmp_path):
+    config, folder = load_config(TINY_RECIPE), tmp_path / 'm'
+    checkpoint = torch.load(trained / 'best_model_weight.pth', weights_only=True)
+    write_model(config, checkpoint, folder, check_on=None)
+    (tmp_path / '.m.abcd1234.model-partial').mkdir()
+    (tmp_path / '.m.abcd5678.model-partial').mkdir()
+    folder.replace(tmp_path / '.m.abcd5678.model-partial' / 'm')  # Killed while it made way for a new one.
+    (tmp_path / '.m.mine').mkdir()
+    before = sorted(tmp_path.iterdir())
+    _clear_leftovers(folder)
+    assert len(before) == 3 and sorted(path.name for path in tmp_path.iterdir()) == ['.m.mine', 'm']
+    assert read_description(folder).weights_id == weights_id(checkpoint['state_dict'])
+    write_model(config, checkpoint, folder, check_on=None)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['.m.mine', 'm']

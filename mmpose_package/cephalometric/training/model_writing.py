@@ -1,7 +1,9 @@
 """A trained model becomes one folder: what surrounds its networks, its recipe, its weights, its ONNX graphs."""
 
 import copy
+import glob
 import hashlib
+import re
 import shutil
 import tempfile
 import warnings
@@ -78,7 +80,8 @@ def write_model(
     stage = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        stage = Path(tempfile.mkdtemp(prefix=f'.{folder.name}.', dir=folder.parent))
+        _clear_leftovers(folder)
+        stage = _hidden_folder(folder)
         _write_recipe(config, description, stage)
         _write_weights(model, description, stage)
         if check_on is None:
@@ -255,13 +258,29 @@ def _write_description(description: ModelDescription, stage: Path) -> None:
     write_json(stage / DESCRIPTION, description_content(replace(description, files=files)))
 
 
+LEFT_BY_A_KILLED_RUN = re.compile(r'\.\w{8}\.model-partial')
+
+
+def _hidden_folder(folder: Path) -> Path:
+    return Path(tempfile.mkdtemp(prefix=f'.{folder.name}.', suffix='.model-partial', dir=folder.parent))
+
+
+def _clear_leftovers(folder: Path) -> None:
+    """Remove the hidden folders of killed runs; a model that one of them had moved out of the way comes back."""
+    for path in folder.parent.glob(f'.{glob.escape(folder.name)}.*'):
+        if LEFT_BY_A_KILLED_RUN.fullmatch(path.name.removeprefix(f'.{folder.name}')) and path.is_dir():
+            if not folder.exists() and (path / folder.name / DESCRIPTION).is_file():
+                (path / folder.name).replace(folder)
+            shutil.rmtree(path, ignore_errors=True)
+
+
 def _publish(stage: Path, folder: Path) -> None:
     if not folder.exists():
         stage.replace(folder)
         return
     if any(folder.iterdir()) and not (folder / DESCRIPTION).is_file():
         raise InputError(f'{folder} is there already and is no model folder: move it elsewhere or name another')
-    old = Path(tempfile.mkdtemp(prefix=f'.{folder.name}.old.', dir=folder.parent))
+    old = _hidden_folder(folder)
     folder.replace(old / folder.name)
     stage.replace(folder)
     shutil.rmtree(old, ignore_errors=True)
