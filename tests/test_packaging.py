@@ -101,8 +101,13 @@ def test_every_import_is_a_dependency_and_those_of_prediction_need_no_pytorch(me
 
 def test_what_the_toolkit_is_tested_with_is_what_the_package_takes(metadata):
     lines = (line.split('#')[0].strip() for line in (ROOT / 'requirements.txt').read_text().splitlines())
-    pinned = {each.name.lower(): next(iter(each.specifier)).version for each in map(Requirement, filter(None, lines))}
-    pinned['opencv-python-headless'] = pinned['opencv-python']
-    for each in map(Requirement, metadata.get_all('Requires-Dist')):
-        if each.name.lower() in pinned:
-            assert each.specifier.contains(pinned[each.name.lower()]), each
+    tested = [Requirement(line) for line in lines if line]
+    for python in ('3.10', '3.11', '3.12', '3.13'):
+        machine = {'python_version': python, 'extra': 'training'}
+        here = [each for each in tested if each.marker is None or each.marker.evaluate(machine)]
+        pinned = {each.name.lower(): next(iter(each.specifier)).version for each in here}
+        assert len(pinned) == len(here), 'each is pinned once'
+        pinned['opencv-python-headless'] = pinned['opencv-python']
+        for each in map(Requirement, metadata.get_all('Requires-Dist')):
+            if each.name.lower() in pinned and (each.marker is None or each.marker.evaluate(machine)):
+                assert each.specifier.contains(pinned[each.name.lower()]), each

@@ -43,8 +43,9 @@ def test_text_files_are_utf_8_everywhere(path):
     for call in nodes(path, ast.Call):
         name = getattr(call.func, 'attr', getattr(call.func, 'id', ''))
         keywords = {keyword.arg for keyword in call.keywords}
-        if name in ('read_text', 'write_text') and None not in keywords:
-            assert 'encoding' in keywords, f'line {call.lineno}: {ast.unparse(call)}'
+        said = 'encoding' in keywords or any(getattr(argument, 'value', '') == 'utf-8' for argument in call.args)
+        if name in ('read_text', 'write_text') and isinstance(call.func, ast.Attribute) and None not in keywords:
+            assert said, f'line {call.lineno}: {ast.unparse(call)}'
         if isinstance(call.func, ast.Name) and name == 'open':
             modes = [str(getattr(argument, 'value', '')) for argument in call.args[1:2]]
             modes += [str(getattr(keyword.value, 'value', '')) for keyword in call.keywords if keyword.arg == 'mode']

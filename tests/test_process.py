@@ -259,7 +259,8 @@ def test_what_names_no_model_is_refused_with_the_remedy(tmp_path, arguments, mes
 
 def requirements(path):
     lines = (line.split('#')[0].strip() for line in Path(path).read_text().splitlines())
-    return dict((*line.split('=='), None)[:2] for line in lines if line)
+    # What a line says of versions of Python stands in both files.
+    return dict((*line.partition(';')[0].strip().split('=='), None)[:2] for line in lines if line)
 
 
 def test_every_package_of_the_image_has_the_version_that_the_toolkit_is_tested_with():

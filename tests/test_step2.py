@@ -147,7 +147,7 @@ def test_annotations_of_other_images_are_noted(tmp_path):
     ('flags', 'expected'),
     [
         (['--images', 'films'], '--images does not go with --source challenge'),
-        (['--spacing', '0'], '--spacing does not go with --source challenge'),
+        (['--spacing', '0.1'], '--spacing does not go with --source challenge'),
         (['--source', 'csv', '--mha_file_path', 'a.mha'], '--mha_file_path does not go with --source csv'),
         (['--ignore-folders'], '--ignore-folders does not go with --source challenge'),
         (['--source', 'csv', '--images', 'films'], '--source csv needs --images PATH and --annotations PATH'),

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from conftest import ROOT, TINY_RECIPE, run_python
 
+from cephalometric.annotations.coco import load_coco
 from cephalometric.prediction.model_folder import read_description
 from cephalometric.results.evaluation import read_results
 
@@ -144,7 +145,7 @@ def mistakes(trained, data_root, phantom_stack, tmp_path):
     )
     damaged = tmp_path / 'damaged'
     shutil.copytree(data_root, damaged)
-    next((damaged / 'images').glob('*.png')).write_bytes(b'')
+    (damaged / load_coco(damaged / 'valid.json').images[0].file_name).write_bytes(b'')
     training = (STEP3, TINY_RECIPE, '--work-dir', tmp_path / 'never')
     yield 'a damaged image', (*training, '--data-root', damaged), ['valid.json', 'not those that were labelled']
     yield (

@@ -25,7 +25,7 @@ class InputError(Exception):
     other exception and keeps its traceback.
     """
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str = '') -> None:
         super().__init__('\n'.join(map(_shortened, str(message).split('\n'))))
 
 

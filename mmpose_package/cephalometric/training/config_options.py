@@ -103,7 +103,7 @@ def _check_kind(key: str, value: object, old: object) -> None:
     if isinstance(old, tuple):
         kind = list
     fits = {
-        bool: isinstance(value, bool),
+        bool: isinstance(value, (bool, int)) and value in (0, 1),
         int: isinstance(value, (int, float)) and not isinstance(value, bool),
         float: isinstance(value, (int, float)) and not isinstance(value, bool),
         list: isinstance(value, (list, tuple)),
