@@ -93,7 +93,7 @@ PROGRAMS = {
             ],
             again=('--resume',),
             earlier=False,
-            in_a_row=4,
+            in_a_row=8,
         ),
         Program(
             'step 4',
@@ -102,6 +102,7 @@ PROGRAMS = {
                 *('--model', given / 'run', '--data-root', given / 'data', '--report', out / 'report'),
                 *('--show-dir', out / 'pictures', '--out', out / 'scores.json', '--dump', out / 'dump.json'),
             ],
+            in_a_row=4,
         ),
         Program(
             'step 5',
@@ -114,8 +115,8 @@ PROGRAMS = {
         Program(
             'predict',
             lambda given, out: [
-                *('cephalometric', 'predict', given / 'data' / 'images', '--model', given / 'run'),
-                *('--out', out, '--overwrite'),
+                *('cephalometric', 'predict', given / 'data' / 'images' / '1.png', given / 'data' / 'images' / '2.png'),
+                *('--model', given / 'run', '--out', out, '--overwrite'),
             ],
         ),
         Program(
@@ -224,7 +225,7 @@ def prepare_inputs(given: Path) -> None:
             *(given / 'stack' / 'train-gt.json', '--image_save_dir', given / 'data' / 'images', '--split', 4, 2, 2),
         ],
         PROGRAMS['step 3'].arguments(given, given / 'run'),
-        ['cephalometric', 'predict', given / 'data' / 'images', '--model', given / 'run', '--out', given / 'predicted'],
+        PROGRAMS['predict'].arguments(given, given / 'predicted'),
     ):
         process = start(arguments, log)
         if finished(process) != 0:

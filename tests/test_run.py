@@ -236,7 +236,10 @@ def with_landmarks(data_root, folder, names, hidden):
         content = json.loads((data_root / f'{part}.json').read_text())
         category = content['categories'][0]
         places = [category['keypoints'].index(name) for name in names]
+        for key in ('landmark_names', 'landmark_groups'):
+            category[key] = [category[key][place] for place in places] if key in category else category.get(key)
         category |= {'landmark_set': 'mine', 'keypoints': names, 'skeleton': []}
+        content['categories'][0] = {key: value for key, value in category.items() if value is not None}
         for annotation in content['annotations']:
             rows = np.reshape(annotation['keypoints'], (-1, 3))[places]
             rows[[part in hidden and name == hidden[part] for name in names]] = 0
