@@ -36,8 +36,8 @@ env: $(STAMP)
 $(STAMP): requirements.txt requirements-mmpose.txt requirements-override.txt mmpose_package/pyproject.toml
 	@echo 'Installing PyTorch, MMPose and the rest into $(VENV): a download of some minutes, and up to 6 GB of the disk'
 	$(PYTHON) -m venv $(VENV)
-	command -v $(UV) > /dev/null || $(PIP) install $(WHEELS) uv
-	$(UV) pip install --quiet --python $(BIN)/python --only-binary :all: --override requirements-override.txt $(PACKAGES) \
+	@command -v $(UV) > /dev/null || $(PIP) install $(WHEELS) uv
+	@$(UV) pip install --quiet --python $(BIN)/python --only-binary :all: --override requirements-override.txt $(PACKAGES) \
 	    $(if $(TORCH_INDEX),--index $(TORCH_INDEX) --index-strategy unsafe-best-match) || { \
 	    echo 'uv could not install: going on with pip'; \
 	    $(PIP) install $(WHEELS) $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -r requirements.txt && \

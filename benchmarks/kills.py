@@ -327,12 +327,12 @@ class Trials:
         if os.waitpid(process, os.WNOHANG) != (0, 0):
             self.ended_before += 1
             return
-        os.killpg(process, with_signal)
+        stop(process, with_signal)
         begin = time.monotonic()
         while os.waitpid(process, os.WNOHANG) == (0, 0):
             if time.monotonic() - begin > 30:
                 self.fault('it did not end within 30 s')
-                os.killpg(process, signal.SIGKILL)
+                stop(process, signal.SIGKILL)
                 os.waitpid(process, 0)
                 return
             time.sleep(0.01)
@@ -405,6 +405,14 @@ def start(arguments: list[object], log: Path) -> int:
         traceback.print_exc()
     finally:
         os._exit(status)
+
+
+def stop(process: int, with_signal: signal.Signals) -> None:
+    """Send a signal to a program and all that it has started."""
+    try:
+        os.killpg(process, with_signal)
+    except ProcessLookupError:  # It has not come to have a session of its own yet.
+        os.kill(process, with_signal)
 
 
 def finished(process: int) -> int:
