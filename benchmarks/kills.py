@@ -376,7 +376,7 @@ class Trials:
 
 
 def start(arguments: list[object], log: Path) -> int:
-    """Run a program in a fork of this process, in a session of its own; returns its number."""
+    """Run a program in a fork of this process, in a process group of its own; returns its number."""
     words = list(map(str, arguments))
     sys.stdout.flush()
     process = os.fork()
@@ -384,7 +384,7 @@ def start(arguments: list[object], log: Path) -> int:
         return process
     status = 1
     try:
-        os.setsid()
+        os.setpgid(0, 0)
         target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         for stream in (1, 2):
             os.dup2(target, stream)
@@ -411,7 +411,7 @@ def stop(process: int, with_signal: signal.Signals) -> None:
     """Send a signal to a program and all that it has started."""
     try:
         os.killpg(process, with_signal)
-    except ProcessLookupError:  # It has not come to have a session of its own yet.
+    except ProcessLookupError:  # It has not come to have a group of its own yet.
         os.kill(process, with_signal)
 
 
