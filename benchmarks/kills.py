@@ -148,6 +148,7 @@ PROGRAMS = {
 
 def main() -> int:
     args = parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # Also in the background: what was seen is printed.
     load_everything()
     unknown = [name for name in args.programs if name not in PROGRAMS]
     if unknown:
@@ -162,13 +163,19 @@ def main() -> int:
         unchanged = checksums(given)
         for program in map(PROGRAMS.get, args.programs):
             trial = Trials(program, given, Path(name) / 'trial', chance)
-            trial.run(args.count)
+            interrupted = False
+            try:
+                trial.run(args.count)
+            except KeyboardInterrupt:
+                interrupted = True
             if checksums(given) != unchanged:
                 trial.fault('inputs were changed')
             print(trial.row(), flush=True)
             found += len(trial.faults)
             for fault in trial.faults[:10]:
                 print(f'  {fault}', file=sys.stderr, flush=True)
+            if interrupted:
+                break
     return 1 if found else 0
 
 
