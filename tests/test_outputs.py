@@ -46,7 +46,10 @@ def tree(folder):
 
 
 def start(*arguments):
-    command = [sys.executable, '-m', 'cephalometric', *map(str, arguments)]
+    # Python leaves Ctrl-C alone where it is ignored, as a shell has it for what runs in the background.
+    heard = 'import signal; signal.signal(signal.SIGINT, signal.default_int_handler)'
+    code = f'{heard}; from cephalometric.__main__ import main_or_exit; main_or_exit()'
+    command = [sys.executable, '-c', code, *map(str, arguments)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
