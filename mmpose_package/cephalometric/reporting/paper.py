@@ -99,13 +99,7 @@ class Paper:
 
     def box(self, x: float, y: float, width: float, height: float, fill: Colour | None, style: Style | None) -> None:
         """A rectangle by its upper left corner."""
-        canvas = self._canvas
-        if fill is not None:
-            canvas.setFillColorRGB(*fill)
-        if style is not None:
-            canvas.setStrokeColorRGB(*style.colour)
-            canvas.setLineWidth(style.width * self._scale)
-            canvas.setDash([])
+        canvas = self._pen(fill, style)
         left, bottom = self._at((x, y + height))
         canvas.rect(
             left, bottom, width * self._scale, height * self._scale, int(style is not None), int(fill is not None)
@@ -113,13 +107,7 @@ class Paper:
 
     def dot(self, centre: Sequence[float], radius: float, fill: Colour | None, style: Style | None) -> None:
         """A disc, a ring, or both."""
-        canvas = self._canvas
-        if fill is not None:
-            canvas.setFillColorRGB(*fill)
-        if style is not None:
-            canvas.setStrokeColorRGB(*style.colour)
-            canvas.setLineWidth(style.width * self._scale)
-            canvas.setDash([])
+        canvas = self._pen(fill, style)
         canvas.circle(*self._at(centre), radius * self._scale, int(style is not None), int(fill is not None))
 
     def words(
@@ -191,6 +179,16 @@ class Paper:
         """All sheets; nothing can be drawn after."""
         self._canvas.save()
         return self._data.getvalue()
+
+    def _pen(self, fill: Colour | None, style: Style | None) -> Any:
+        """The canvas, set to fill and to draw outlines so."""
+        if fill is not None:
+            self._canvas.setFillColorRGB(*fill)
+        if style is not None:
+            self._canvas.setStrokeColorRGB(*style.colour)
+            self._canvas.setLineWidth(style.width * self._scale)
+            self._canvas.setDash([])
+        return self._canvas
 
     def _at(self, place: Sequence[float]) -> tuple[float, float]:
         return float(place[0]) * self._scale, (self.height - float(place[1])) * self._scale
