@@ -81,7 +81,7 @@ class Setting:
         (Payload('/nowhere'), f'{os.mkdir.__module__}.mkdir'),
         (Setting(), f'{Setting.__module__}.Setting'),
         (torch.nn.Linear(2, 2), 'torch.nn.modules.linear.Linear'),
-        (pathlib.PurePosixPath('a'), 'pathlib.PurePosixPath'),
+        (pathlib.PurePosixPath('a'), f'{pathlib.PurePosixPath.__module__}.PurePosixPath'),
     ],
 )
 def test_a_refusal_names_the_class_and_gives_a_remedy_that_is_safe(tmp_path, content, named, zipped):

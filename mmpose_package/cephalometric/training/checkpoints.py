@@ -170,7 +170,7 @@ def write_torch(content: object, path: Path) -> None:
     """
     written = io.BytesIO()
     torch.save(content, written)
-    path.write_bytes(written.getbuffer())
+    path.write_bytes(written.getvalue())
 
 
 def latest_checkpoint(work_dir: Path) -> Path | None:
