@@ -432,7 +432,7 @@ def visible(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob('*')):
         parts = path.relative_to(folder).parts
         logged = any((folder / Path(*parts[: depth + 1]) / log).is_dir() for depth in range(len(parts)) for log in LOGS)
-        if path.is_file() and not logged and not any(part.startswith('.') for part in parts):
+        if path.is_file() and not logged and path.suffix != '.log' and not any(part.startswith('.') for part in parts):
             yield path
 
 
