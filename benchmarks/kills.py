@@ -42,7 +42,6 @@ EXAMPLE = """example:
   python benchmarks/kills.py --count 200 --programs predict measure
 """
 USERS_FILE, USERS_TEXT = 'precious.txt', 'not to be touched\n'
-MIB = 1 << 20
 # What a program keeps for the next run: its lock, and the record of what it has made.
 KEPT = ('.cephalometric.lock', '.cephalometric.json')
 # What is written line by line while a training runs, and the pictures of its curves.

@@ -12,6 +12,8 @@ from pydicom.sequence import Sequence
 from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRBigEndian, ExplicitVRLittleEndian, RLELossless
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
+from cephalometric.xrays.dicom import read_dicom
+
 RAMP = np.linspace(0, 4095, 1200).reshape(30, 40).astype(np.uint16)
 PATIENT = 'Doe^Jane'
 COMPRESSORS = {
@@ -135,3 +137,18 @@ def with_values(path, values: dict[str, tuple[str, bytes]]):
     parts = elements(path) | {tag_for_keyword(keyword): value for keyword, value in values.items()}
     path.write_bytes(file_of(parts, ExplicitVRLittleEndian))
     return path
+
+
+def reader(folder):
+    """Writes a data set into a folder and reads its only frame."""
+
+    def read(dataset, syntax=ExplicitVRLittleEndian):
+        (frame,) = read_dicom(write(folder / 'film.dcm', dataset, syntax))
+        assert frame.image.dtype == np.uint8
+        return frame
+
+    return read
+
+
+def assert_ramp(image, start=0, end=255, tolerance=2):
+    np.testing.assert_allclose(image.ravel(), np.linspace(start, end, 1200), atol=tolerance)

@@ -6,7 +6,7 @@ import numpy as np
 import pydicom
 import pytest
 import SimpleITK
-from dicom_films import PATIENT, RAMP, data_set, elements, file_of, with_values, write
+from dicom_films import PATIENT, RAMP, assert_ramp, data_set, elements, file_of, reader, with_values, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom.data import get_testdata_file
@@ -30,18 +30,7 @@ from cephalometric.xrays.frames import HEAD, is_dicom
 
 @pytest.fixture
 def only(tmp_path):
-    """Write a data set and read its only frame."""
-
-    def read(dataset, syntax=ExplicitVRLittleEndian):
-        (frame,) = read_dicom(write(tmp_path / 'film.dcm', dataset, syntax))
-        assert frame.image.dtype == np.uint8
-        return frame
-
-    return read
-
-
-def assert_ramp(image, start=0, end=255, tolerance=2):
-    np.testing.assert_allclose(image.ravel(), np.linspace(start, end, 1200), atol=tolerance)
+    return reader(tmp_path)
 
 
 @pytest.mark.parametrize('syntax', [ExplicitVRLittleEndian, ImplicitVRLittleEndian])

@@ -10,10 +10,12 @@ import pytest
 from dicom_films import (
     COMPRESSORS,
     RAMP,
+    assert_ramp,
     compress,
     compress_run_lengths,
     data_set,
     lookup_table,
+    reader,
     write,
     write_with_other_syntax,
 )
@@ -31,18 +33,7 @@ from cephalometric.xrays.dicom import read_dicom
 
 @pytest.fixture
 def only(tmp_path):
-    """Write a data set and read its only frame."""
-
-    def read(dataset, syntax=ExplicitVRLittleEndian):
-        (frame,) = read_dicom(write(tmp_path / 'film.dcm', dataset, syntax))
-        assert frame.image.dtype == np.uint8
-        return frame
-
-    return read
-
-
-def assert_ramp(image, start=0, end=255, tolerance=2):
-    np.testing.assert_allclose(image.ravel(), np.linspace(start, end, 1200), atol=tolerance)
+    return reader(tmp_path)
 
 
 UNCOMPRESSED = {

@@ -3,12 +3,11 @@
 import re
 
 import numpy as np
-import pytest
 from evaluations import LANDMARKS
 
 from cephalometric.geometry import Orientation
 from cephalometric.reporting import film_page
-from cephalometric.reporting.film_page import FilmPages, page_name, with_unit
+from cephalometric.reporting.film_page import FilmPages, page_name
 from cephalometric.results.predictions import PredictedXray
 
 ABOUT = {'model': 'm', 'date': '2026-01-02'}
@@ -87,11 +86,3 @@ def test_without_spacing_calibration_and_landmarks_there_is_still_a_page(tmp_pat
     text = written(tmp_path, bare)
     assert 'not assessed' in text and 'spacing not known' in text and 'Nothing could be measured' in text
     assert written(tmp_path).count('<article') == 0
-
-
-@pytest.mark.parametrize(
-    ('value', 'unit', 'text'),
-    [(82.349, 'deg', '82.3°'), (-3.14, 'mm', '−3.1 mm'), (65.06, '%', '65.1 %'), (0.531, 'ratio', '0.53')],
-)
-def test_values_have_units_as_people_write_them_and_angles_one_decimal(value, unit, text):
-    assert with_unit(value, unit) == text

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dicom_films import data_set
 from films import labelme_content, phantoms, points
 from hypothesis import HealthCheck, given, settings
 from mutations import (
@@ -127,12 +128,15 @@ def read_all(path: Path) -> None:
             assert xray.spacing_mm is None or 0 < xray.spacing_mm < np.inf
 
 
-def checked(annotations: dict) -> None:
-    """Whatever was read is numbers, or marked as missing."""
-    for annotation in annotations.values():
-        assert annotation.points_px.shape == (len(LANDMARKS), 2)
-        assert np.isfinite(annotation.points_px[~np.isnan(annotation.points_px).any(axis=1)]).all()
-        assert annotation.spacing_mm is None or not annotation.spacing_mm <= 0
+def read_labels(read: Callable, path: Path) -> None:
+    """Read labels; whatever comes is numbers, or marked as missing."""
+    problems = Problems()
+    with right_or_refused():
+        for annotation in read(path, LANDMARKS, problems).values():
+            assert annotation.points_px.shape == (len(LANDMARKS), 2)
+            assert np.isfinite(annotation.points_px[~np.isnan(annotation.points_px).any(axis=1)]).all()
+            assert annotation.spacing_mm is None or not annotation.spacing_mm <= 0
+        problems.raise_if_any('problems')
 
 
 FILM = phantoms()['film1'].image
@@ -196,8 +200,6 @@ def test_metaimage(place, chance):
 
 
 def film_in_dicom() -> Dataset:
-    from test_dicom import data_set
-
     return data_set(
         PixelSpacing=[0.1, 0.1],
         RescaleSlope=1,
@@ -250,10 +252,7 @@ LABELME = labelme_content('film1', points()['film1'])
 @fuzz(150)
 def test_labelme(place, chance):
     (place / 'film1.json').write_bytes(changed_json(LABELME, chance))
-    problems = Problems()
-    with right_or_refused():
-        checked(read_labelme(place, LANDMARKS, problems))
-        problems.raise_if_any('problems')
+    read_labels(read_labelme, place)
 
 
 @fuzz(150)
@@ -264,10 +263,7 @@ def test_challenge_annotations(place, chance):
         for number, (x, y) in enumerate(points()['film1'].tolist())
     ]
     path.write_bytes(changed_json({'name': 'Orthodontic landmarks', 'type': 'Multiple points', 'points': rows}, chance))
-    problems = Problems()
-    with right_or_refused():
-        checked(read_annotations(path, LANDMARKS, problems))
-        problems.raise_if_any('problems')
+    read_labels(read_annotations, path)
 
 
 @fuzz(150)
@@ -285,10 +281,7 @@ def test_tables_of_labels(place, chance):
         header = [f'p{k}{axis}' for k in range(1, len(LANDMARKS) + 1) for axis in 'xy']
         rows = [['image file', 'spacing(mm)', *header], ['film1.bmp', 0.1, *points()['film1'].ravel().tolist()]]
     path.write_bytes(changed_table(rows, chance))
-    problems = Problems()
-    with right_or_refused():
-        checked(read_any_csv(path, LANDMARKS, problems))
-        problems.raise_if_any('problems')
+    read_labels(read_any_csv, path)
 
 
 @pytest.fixture(scope='module')

@@ -3,7 +3,6 @@
 import csv
 
 import numpy as np
-import pytest
 
 from cephalometric.reporting.report_columns import (
     Column,
@@ -11,7 +10,6 @@ from cephalometric.reporting.report_columns import (
     beyond,
     cell_class,
     cell_text,
-    format_number,
     sort_value,
     write_table,
 )
@@ -32,13 +30,6 @@ def test_csv_has_plain_numbers_and_intervals_as_three_columns(tmp_path):
         'B: y (95% CI high)': '1.5',
     }
     assert (second['x'], second['B: y'], second['B: y (95% CI low)']) == ('', '2.0', '')
-
-
-@pytest.mark.parametrize(
-    ('value', 'text'), [(1.234, '1.23'), (-1.235, '−1.24'), (-0.001, '0.00'), (np.nan, '–'), (0, '0.00')]
-)
-def test_numbers_for_people(value, text):
-    assert format_number(value, 2) == text
 
 
 def test_changes_have_a_sign_and_units_are_written_as_people_do():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from evaluations import make_evaluation
 
-from cephalometric.reporting.report_text import confidence_sentences, direction, signed, subtitle, summary
+from cephalometric.reporting.report_text import confidence_sentences, direction, subtitle, summary
 from cephalometric.reporting.runs import Run
 from cephalometric.statistics import Bias, check_calibration
 
@@ -52,10 +52,6 @@ def test_a_run_that_errs_more_is_said_to(tmp_path):
     (sentence,) = summary(runs)
     assert sentence.startswith('bad errs by') and 'mm more than good (difference +' in sentence
     assert 'a significant difference' in sentence
-
-
-def test_signs():
-    assert [signed(value) for value in (0.5, -0.5, np.nan)] == ['+0.50', '−0.50', '–']
 
 
 def test_the_subtitle_does_without_provenance(tmp_path):

@@ -13,8 +13,8 @@ from cephalometric.geometry import Orientation
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.measurements import ANYBODY, Person, analyses_for, assess
 from cephalometric.phantom.rendering import make_phantom
+from cephalometric.reporting.number_words import digits_of, format_number, with_unit
 from cephalometric.reporting.paper import all_to_pixels, fitting, words_width, wrapped
-from cephalometric.reporting.tracing import digits_of, number, said
 from cephalometric.reporting.tracing_page import PageFacts, TracingPages, write_tracing_page
 from cephalometric.reporting.value_table import norm_words
 from cephalometric.results.predictions import PredictedXray
@@ -101,9 +101,9 @@ def test_values_norms_deviations_and_classes_are_those_of_the_assessment():
     (text,) = texts(page(one))
     for value in one[2].values:
         mark = ' ?' if 'B' in value.measurement.landmarks else ''
-        assert f'{said(value.measurement, value.value)}{mark}' in text
+        assert f'{with_unit(value.value, value.measurement.unit)}{mark}' in text
         assert norm_words(value) in text and (value.class_name or '') in text
-        error = number(value.standard_error, digits_of(value.measurement))
+        error = format_number(value.standard_error, digits_of(value.measurement.unit))
         assert f'± {error}' in text
 
 

@@ -4,9 +4,11 @@ import numpy as np
 
 from cephalometric.landmarks import LandmarkSet
 from cephalometric.measurements import AssessedAnalysis, AssessedValue
+from cephalometric.reporting.drawing import doubt_words
+from cephalometric.reporting.number_words import with_unit
 from cephalometric.reporting.paper import Colour, Paper, fitting, to_pixels, wrapped
-from cephalometric.reporting.tracing import FLAGGED, Tracing, finite_positions, said
-from cephalometric.reporting.tracing_page import WARNING, doubt_words
+from cephalometric.reporting.tracing import FLAGGED, Tracing, finite_positions
+from cephalometric.reporting.tracing_page import WARNING
 from cephalometric.reporting.value_table import UNTRACED_WORDS, norm_words
 from cephalometric.results.predictions import NOTICE, PredictedXray
 
@@ -99,7 +101,12 @@ def _value_line(value: AssessedValue, known: set[str], spacing_mm: float | None)
     norm = '' if value.norm is None else f' ({norm_words(value)})'
     stars = '*' * min(int(abs(value.deviation_sd or 0)), 2)
     mark = ' ?' if value.flagged else ''
-    return f'{measurement.title} {said(measurement, value.value)}{mark}{stars}{norm}', 1.2, _WORDS, bool(stars)
+    return (
+        f'{measurement.title} {with_unit(value.value, measurement.unit)}{mark}{stars}{norm}',
+        1.2,
+        _WORDS,
+        bool(stars),
+    )
 
 
 def _why_not(value: AssessedValue, known: set[str], spacing_mm: float | None) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 
 from cephalometric.landmarks import LandmarkSet
 from cephalometric.measurements import AssessedAnalysis, AssessedValue
+from cephalometric.reporting.number_words import UNKNOWN, digits_of, format_number, with_unit
 from cephalometric.reporting.paper import GREY, INK, Colour, Paper, Style, check_size_name
 from cephalometric.reporting.superimposition import (
     BASES,
@@ -16,9 +17,7 @@ from cephalometric.reporting.superimposition import (
     points_in_mm,
     superimpose,
 )
-from cephalometric.reporting.tracing import digits_of, number, said
 from cephalometric.reporting.tracing_page import MARGIN_MM, PageFacts
-from cephalometric.reporting.value_table import UNKNOWN
 from cephalometric.results.predictions import NOTICE, PredictedXray
 
 BEFORE = Style(INK, 0.3)
@@ -150,8 +149,8 @@ def _draw_table(paper: Paper, found: Sequence[Difference], left: float, right: f
         texts = {
             'before': said_or_unknown(difference.before),
             'after': said_or_unknown(difference.after),
-            'change': said(measurement, difference.change, sign=True) if known else UNKNOWN,
-            '± SE': f'± {number(error, digits_of(measurement))}' if known and error is not None else '',
+            'change': with_unit(difference.change, measurement.unit, sign=True) if known else UNKNOWN,
+            '± SE': f'± {format_number(error, digits_of(measurement.unit))}' if known and error is not None else '',
         }
         paper.words(measurement.title, (left, foot), size)
         for words, text in texts.items():
@@ -165,4 +164,4 @@ def said_or_unknown(value: AssessedValue) -> str:
     """A value with its unit, and a question mark where it uses a flagged landmark."""
     if np.isnan(value.value):
         return UNKNOWN
-    return f'{said(value.measurement, value.value)}{" ?" if value.flagged else ""}'
+    return f'{with_unit(value.value, value.measurement.unit)}{" ?" if value.flagged else ""}'

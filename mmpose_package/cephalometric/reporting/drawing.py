@@ -185,7 +185,7 @@ def draw_prediction(image: np.ndarray, landmarks: LandmarkSet, xray: PredictedXr
             radius_px = expected_mm[k] / xray.spacing_mm if known else 0
             ring(canvas, xray.points_px[k], FLAGGED_COLOUR, size, max(radius_px, RING * size))
         dot(canvas, xray.points_px[k], FLAGGED_COLOUR if flagged[k] else PREDICTED_COLOUR, size)
-    taken: list[Box] = [doubt_banner(canvas, xray, size)] if xray.doubtful else []
+    taken: list[Box] = [banner(canvas, doubt_words(xray), size)] if xray.doubtful else []
     taken.append(word_list(canvas, _legend(xray), taken[0][3] if taken else 0, size, xray.points_px))
     radii = np.where(flagged, RING + 4, 6) * size
     # Those beneath the banner or the list have no label, which would stand for nothing there.
@@ -200,9 +200,9 @@ def draw_prediction(image: np.ndarray, landmarks: LandmarkSet, xray: PredictedXr
     return canvas
 
 
-def doubt_banner(canvas: np.ndarray, xray: PredictedXray, size: float) -> Box:
-    """A bar across the top that says why an X-ray is doubtful; returns the bar."""
-    return banner(canvas, f'DOUBTFUL: {xray.warnings[0] if xray.warnings else "trust none of this"}', size)
+def doubt_words(xray: PredictedXray) -> str:
+    """Why an X-ray is doubtful."""
+    return f'DOUBTFUL: {xray.warnings[0] if xray.warnings else "trust none of this"}'
 
 
 def _legend(xray: PredictedXray) -> list[tuple[str, float, Colour]]:

@@ -11,9 +11,8 @@ from cephalometric.landmarks import LandmarkSet
 from cephalometric.measurements import Analysis, AssessedValue, analyses_for, assess
 from cephalometric.reporting.cases import Case, Layer, Mark, embedded
 from cephalometric.reporting.marks import to_bgr
+from cephalometric.reporting.number_words import digits_of, format_number, with_unit
 from cephalometric.reporting.page_template import PREDICTION_COLOUR, render_page
-from cephalometric.reporting.report_columns import UNITS, format_number
-from cephalometric.reporting.report_text import signed
 from cephalometric.reporting.value_table import UNTRACED_WORDS, norm_words
 from cephalometric.results.predictions import PredictedXray
 
@@ -170,7 +169,7 @@ class FilmPages:
 
 def _value_row(one: AssessedValue) -> dict:
     unit = one.measurement.unit
-    digits = 2 if unit == 'ratio' else 1
+    digits = digits_of(unit)
     known = one.standard_error is not None and np.isfinite(one.standard_error)
     return {
         'title': one.measurement.title,
@@ -179,7 +178,7 @@ def _value_row(one: AssessedValue) -> dict:
         'error': f'± {format_number(one.standard_error, digits)}' if known else '',
         'norm': norm_words(one) if one.norm else '',
         'whose': one.norm.name if one.norm else '',
-        'deviation': '' if one.deviation_sd is None else signed(one.deviation_sd, 1),
+        'deviation': '' if one.deviation_sd is None else format_number(one.deviation_sd, 1, sign=True),
         'class': (one.class_name or '') + (' (undecided)' if one.undecided else ''),
         'normal': one.is_normal is not False,
         'flagged': bool(one.flagged),
@@ -193,12 +192,6 @@ def page_name(number: int) -> str:
 
 def _range(films: Sequence[Film]) -> str:
     return f'X-rays {films[0].number} to {films[-1].number}'
-
-
-def with_unit(value: float, unit: str) -> str:
-    """A measured value as people write it: one decimal, and two for a ratio."""
-    written = UNITS.get(unit, unit)
-    return f'{format_number(value, 2 if unit == "ratio" else 1)}{" " if written not in ("", "°") else ""}{written}'
 
 
 def make_film_case(xray: PredictedXray, image: np.ndarray, landmarks: LandmarkSet) -> Case:

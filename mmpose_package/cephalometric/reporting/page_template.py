@@ -4,7 +4,8 @@ from importlib import resources
 
 import jinja2
 
-from cephalometric.reporting.report_columns import cell_class, cell_text, format_number, sort_value
+from cephalometric.reporting.number_words import format_number
+from cephalometric.reporting.report_columns import cell_class, cell_text, sort_value
 
 STATEMENT = 'For research. It is not a medical device: nothing here may decide the diagnosis or treatment of a person.'
 TRUTH_COLOUR = '#50dc50'

@@ -27,6 +27,12 @@ PIXELS_PER_MM = 8  # Of pictures on paper: 200 an inch.
 _DASHES = {'solid': (), 'dashed': (6, 4), 'dotted': (1.5, 3)}
 
 
+def on_paper(bgr: tuple[int, int, int]) -> Colour:
+    """A colour of the drawings that OpenCV makes."""
+    blue, green, red = (part / 255 for part in bgr)
+    return red, green, blue
+
+
 @cache
 def _use_fonts() -> None:
     """Letters that know primes, degrees and minus signs; they come with matplotlib."""

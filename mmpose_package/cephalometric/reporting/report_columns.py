@@ -9,13 +9,12 @@ import numpy as np
 from markupsafe import Markup
 
 from cephalometric.csv_files import write_csv
+from cephalometric.reporting.number_words import UNITS, format_number
 from cephalometric.statistics import Interval
 
 Cell = str | int | float | Interval
 LARGE_CHANGE = 0.5
 """A change of this many millimetres, degrees or percent is coloured, whether or not chance may explain it."""
-UNITS = {'deg': '°', 'ratio': ''}
-"""Units as people write them, where these differ from ours."""
 
 
 @dataclass(frozen=True)
@@ -136,12 +135,6 @@ def _csv(column: Column, cell: Cell) -> list[str | int | float]:
         value if isinstance(value, (str, int)) else '' if np.isnan(value) else round(value, column.digits + 2)
         for value in values
     ]
-
-
-def format_number(value: float, digits: int) -> str:
-    """A number for people, with a true minus sign; a dash for NaN."""
-    # Zero is added because what rounds to zero from below would be shown as minus zero.
-    return '–' if np.isnan(value) else f'{round(value, digits) + 0.0:.{digits}f}'.replace('-', '−')
 
 
 def cell_text(cell: Cell, column: Column, more_digits: int = 0) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from cephalometric.reporting.number_words import format_number
 from cephalometric.reporting.runs import Run, later_runs, later_runs_per_landmark
 from cephalometric.results.evaluation import Evaluation
 from cephalometric.scores import THRESHOLDS_MM
@@ -117,10 +118,12 @@ def _comparisons(runs: Sequence[Run]) -> Iterator[str]:
         sure = 'a significant difference' if pair.p_value < SIGNIFICANT else 'which may well be chance'
         better = sum(one.p_value < SIGNIFICANT and one.difference_mm.estimate < 0 for one in landmarks)
         worse = sum(one.p_value < SIGNIFICANT and one.difference_mm.estimate > 0 for one in landmarks)
+        change, low, high = (
+            format_number(each, 2, sign=True) for each in (difference.estimate, difference.low, difference.high)
+        )
         yield (
             f'{name} errs by {abs(difference.estimate):.2f} mm {"less" if difference.estimate < 0 else "more"} than '
-            f'{first} (difference {signed(difference.estimate)} mm, 95 % interval {signed(difference.low)} '
-            f'to {signed(difference.high)} mm, p = {pair.p_value:.2g}), {sure}. '
+            f'{first} (difference {change} mm, 95 % interval {low} to {high} mm, p = {pair.p_value:.2g}), {sure}. '
             f'{_largest_changes(runs[0].evaluation, landmarks)}Of {len(landmarks)} landmarks '
             f'{better} are significantly better and {worse} significantly worse.'
         )
@@ -133,16 +136,11 @@ def _largest_changes(evaluation: Evaluation, pairs: Sequence[PairedDifference]) 
     if not most:
         return ''
     words = [
-        f'{evaluation.landmarks.names[k]} {signed(changes[k])} mm'
+        f'{evaluation.landmarks.names[k]} {format_number(changes[k], 2, sign=True)} mm'
         f'{"" if pairs[k].p_value < SIGNIFICANT else " (uncertain)"}'
         for k in most
     ]
     return f'Largest changes: {", ".join(words)}. '
-
-
-def signed(value: float, digits: int = 2) -> str:
-    """A number with its sign, a true minus, and a dash for NaN; what rounds to zero has no minus."""
-    return '–' if np.isnan(value) else f'{round(value, digits) + 0.0:+.{digits}f}'.replace('-', '−')
 
 
 def confidence_sentences(judged: Sequence[tuple[str, CalibrationCheck]]) -> Iterator[str]:

@@ -12,13 +12,15 @@ import numpy as np
 
 from cephalometric.landmarks import LandmarkSet
 from cephalometric.measurements import AssessedAnalysis, AssessedValue, Measurement
-from cephalometric.measurements.points import Segment
-from cephalometric.reporting.paper import Colour, Paper, Style, words_width
+from cephalometric.measurements.points import Segment, cross
+from cephalometric.reporting.marks import FLAGGED_COLOUR, PREDICTED_COLOUR, Box, box_around, overlap
+from cephalometric.reporting.number_words import with_unit
+from cephalometric.reporting.paper import Colour, Paper, Style, on_paper, words_width
 from cephalometric.results.predictions import PredictedXray
 
 CONSTRUCTED: Colour = (0.40, 0.82, 1.0)
-FOUND: Colour = (1.0, 0.45, 0.25)
-FLAGGED: Colour = (1.0, 0.35, 1.0)
+FOUND = on_paper(PREDICTED_COLOUR)
+FLAGGED = on_paper(FLAGGED_COLOUR)
 LIGHT: Colour = (1.0, 1.0, 1.0)
 DARK: Colour = (0.0, 0.0, 0.0)
 # Widths in mm on a tracing of the usual size on paper.
@@ -32,29 +34,6 @@ _RIM_MM = 0.25
 _OVERHANG = 0.08  # Lines are drawn longer than between their landmarks, so that one sees where they meet.
 _LETTERS_MM = 2.1
 _USUAL_HEIGHT_MM = 130.0
-_UNITS = {'deg': '°', 'mm': ' mm', '%': ' %', 'ratio': ''}
-
-Box = tuple[float, float, float, float]
-
-
-def said(measurement: Measurement, value: float, sign: bool = False) -> str:
-    """A value as people write it: one decimal and its unit; two decimals where it is a ratio.
-
-    >>> said(load_measurements()[0], -3.14159)
-    '−3.1°'
-    """
-    return f'{number(value, digits_of(measurement), sign)}{_UNITS[measurement.unit]}'
-
-
-def digits_of(measurement: Measurement) -> int:
-    """Decimals of a value."""
-    return 2 if measurement.unit == 'ratio' else 1
-
-
-def number(value: float, digits: int, sign: bool = False) -> str:
-    """A number with a true minus sign, and never minus zero."""
-    rounded = round(value, digits) + 0.0
-    return f'{rounded:{"+" if sign and rounded else ""}.{digits}f}'.replace('-', '−')
 
 
 def short_name(measurement: Measurement) -> str:
@@ -143,7 +122,7 @@ class Tracing:
             if name in flagged:
                 self._paper.dot(place, 2.2 * radius, None, Style(colour, 0.3 * self._size))
             self._paper.dot(place, radius, colour, Style(DARK, 0.15 * self._size))
-            self._taken.append(_around(place, (2.4 if name in flagged else 1.2) * radius))
+            self._taken.append(box_around(place, (2.4 if name in flagged else 1.2) * radius))
         for name in names:
             words = f'{name} ?' if name in flagged else name
             self._label(words, self._around_places(self._at(positions[name]), 1.6 * self._size))
@@ -153,7 +132,7 @@ class Tracing:
         at_vertex: dict[tuple[int, int], int] = {}
         for value in values:
             mark = ' ?' if value.flagged else ''
-            words = f'{short_name(value.measurement)} {said(value.measurement, value.value)}{mark}'
+            words = f'{short_name(value.measurement)} {with_unit(value.value, value.measurement.unit)}{mark}'
             lines = list(value.measurement.formula.lines(positions))
             if angle := self._angle(lines):
                 key = tuple(np.round(angle.vertex).astype(int))
@@ -183,10 +162,10 @@ class Tracing:
             return None
         (a, b), (c, d) = ((self._at(line.start), self._at(line.end)) for line in lines)
         first, second = _direction(a, b), _direction(c, d)
-        slope = _cross(first, second)
+        slope = cross(first, second)
         if not np.isfinite(slope) or abs(slope) < 0.05:
             return None
-        vertex = a + first * _cross(c - a, second) / slope
+        vertex = a + first * cross(c - a, second) / slope
         inside = ((vertex > self._corner) & (vertex < self._corner + (self.width, self.height))).all()
         if not inside:
             return None
@@ -217,7 +196,7 @@ class Tracing:
     def _is_free(self, box: Box) -> bool:
         left, top = self._corner
         inside = box[0] >= left and box[1] >= top and box[2] <= left + self.width and box[3] <= top + self.height
-        return inside and not any(_overlap(box, other) for other in self._taken)
+        return inside and not any(overlap(box, other) for other in self._taken)
 
 
 def finite_positions(landmark_set: LandmarkSet, points_px: np.ndarray) -> dict[str, np.ndarray]:
@@ -250,16 +229,3 @@ def _direction(start: np.ndarray, end: np.ndarray) -> np.ndarray:
 
 def _turned_left(direction: np.ndarray) -> np.ndarray:
     return np.array([direction[1], -direction[0]])
-
-
-def _cross(a: np.ndarray, b: np.ndarray) -> float:
-    return float(a[0] * b[1] - a[1] * b[0])
-
-
-def _around(point: np.ndarray, radius: float) -> Box:
-    x, y = map(float, point)
-    return (x - radius, y - radius, x + radius, y + radius)
-
-
-def _overlap(a: Box, b: Box) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

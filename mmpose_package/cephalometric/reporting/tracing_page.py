@@ -13,7 +13,7 @@ import numpy as np
 from cephalometric.errors import InputError
 from cephalometric.landmarks import LandmarkSet
 from cephalometric.measurements import AssessedAnalysis, Person
-from cephalometric.reporting.drawing import save_picture
+from cephalometric.reporting.drawing import doubt_words, save_picture
 from cephalometric.reporting.paper import (
     GREY,
     INK,
@@ -194,11 +194,6 @@ class _Page:
         for line_number, words in enumerate(lines):
             self.paper.words(words, (self.left, top + 2.8 * line_number), 2.0, GREY)
         self.paper.words(NOTICE, (self.left, self.bottom + 2), 2.4, bold=True)
-
-
-def doubt_words(xray: PredictedXray) -> str:
-    """Why an X-ray is doubtful."""
-    return f'DOUBTFUL: {xray.warnings[0] if xray.warnings else "trust none of this"}'
 
 
 def _whom(person: Person) -> str:

@@ -5,10 +5,9 @@ import itertools
 import numpy as np
 
 from cephalometric.measurements import AssessedAnalysis, AssessedValue
+from cephalometric.reporting.number_words import UNKNOWN, digits_of, format_number, with_unit
 from cephalometric.reporting.paper import GREY, INK, Colour, Paper, Style, fitting, words_width
-from cephalometric.reporting.tracing import digits_of, number, said
 
-UNKNOWN = '–'
 UNTRACED = '†'
 UNTRACED_WORDS = f'{UNTRACED}: commonly quoted, but in no source that was seen'
 _BAR_SD = 3.0  # Bars end here; what lies beyond has an arrow.
@@ -39,7 +38,9 @@ def draw_value_table(
         paper.words(words, (place, top + 0.7 * row), 0.85 * size, GREY, align=align)
     top += row
     for sd in (-3, -2, -1, 0, 1, 2, 3):
-        paper.words(number(sd, 0, sign=True), (columns.bar_at(sd), top + 0.4 * row), 0.7 * size, GREY, align='middle')
+        paper.words(
+            format_number(sd, 0, sign=True), (columns.bar_at(sd), top + 0.4 * row), 0.7 * size, GREY, align='middle'
+        )
     top += 0.6 * row
     paper.line((left, top), (right, top), Style(INK, 0.25))
     begin, points = top, []  # Of each row the place of its deviation, or None.
@@ -74,9 +75,11 @@ def _draw_row(
         paper.words(UNKNOWN, (columns.value, foot), size, align='right')
         return None
     mark = ' ?' if value.flagged else ''
-    paper.words(f'{said(measurement, value.value)}{mark}', (columns.value, foot), size, bold=True, align='right')
+    paper.words(
+        f'{with_unit(value.value, measurement.unit)}{mark}', (columns.value, foot), size, bold=True, align='right'
+    )
     if value.standard_error is not None:
-        error = number(value.standard_error, digits_of(measurement))
+        error = format_number(value.standard_error, digits_of(measurement.unit))
         paper.words(f'± {error}', (columns.error, foot), size, align='right')
     norm = norm_words(value)
     paper.words(fitting(norm, size, columns.bar_left - columns.norm - 2), (columns.norm, foot), size)
@@ -120,7 +123,7 @@ class _Columns:
 
 def norm_words(value: AssessedValue) -> str:
     """A norm in short: mean ± SD, or its range; with a mark where no source was seen that gives it."""
-    digits = digits_of(value.measurement)
+    digits = digits_of(value.measurement.unit)
     if value.norm is None:
         return UNKNOWN
     if value.sd is None and value.range is not None:
@@ -132,5 +135,5 @@ def norm_words(value: AssessedValue) -> str:
 
 
 def _plain(value: float, digits: int) -> str:
-    words = number(value, digits)
+    words = format_number(value, digits)
     return words.rstrip('0').rstrip('.') if '.' in words else words
