@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -284,3 +286,12 @@ def test_inputs_that_are_not_there_or_that_lie_among_the_overlays(films, model, 
     (tmp_path / 'file').write_text('')
     status, _, stderr = call('predict', films / 'png_film.png', *model, '--out', tmp_path / 'file')
     assert status == 2 and 'is a file' in stderr
+
+
+def test_a_first_prediction_waits_for_nothing_that_it_does_not_need():
+    code = (
+        'import sys, cephalometric.commands.predict\n'
+        'print(sorted({"scipy.stats", "matplotlib", "reportlab", "pypdfium2", "torch"} & set(sys.modules)))'
+    )
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, timeout=100)
+    assert done.stdout.strip() == '[]', done.stdout + done.stderr

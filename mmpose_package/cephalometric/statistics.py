@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy  # Its parts are loaded when they are first used: stats alone takes longer than a prediction.
 
 RESAMPLES = 4000
 SEED = 2023
@@ -106,12 +106,12 @@ class Bias:
 
     def scatter_ellipse(self) -> Ellipse:
         """Where 95 % of the differences lie, if they are normal."""
-        return _ellipse(self.mean_mm, self.covariance_mm2 * stats.chi2.ppf(CONFIDENCE, 2))
+        return _ellipse(self.mean_mm, self.covariance_mm2 * scipy.stats.chi2.ppf(CONFIDENCE, 2))
 
     def confidence_ellipse(self) -> Ellipse:
         """Where the true mean lies with 95 % confidence, by Hotelling's T² distribution."""
         n = self.count
-        factor = 2 * (n - 1) / (n * (n - 2)) * stats.f.ppf(CONFIDENCE, 2, n - 2) if n > 2 else np.nan
+        factor = 2 * (n - 1) / (n * (n - 2)) * scipy.stats.f.ppf(CONFIDENCE, 2, n - 2) if n > 2 else np.nan
         return _ellipse(self.mean_mm, self.covariance_mm2 * factor)
 
 
@@ -160,7 +160,7 @@ def _hotelling_p_value(differences_mm: np.ndarray) -> float:
     if rank == 0:
         return 1.0
     t_squared = n * (along[varies] ** 2 / squares[varies]).sum()
-    return float(stats.f.sf((n - rank) / (rank * (n - 1)) * t_squared, rank, n - rank))
+    return float(scipy.stats.f.sf((n - rank) / (rank * (n - 1)) * t_squared, rank, n - rank))
 
 
 def correct_p_values(p_values: Sequence[float]) -> list[float]:
@@ -168,7 +168,7 @@ def correct_p_values(p_values: Sequence[float]) -> list[float]:
     corrected = np.array(p_values, float)
     tested = np.isfinite(corrected)
     if tested.any():
-        corrected[tested] = stats.false_discovery_control(corrected[tested])
+        corrected[tested] = scipy.stats.false_discovery_control(corrected[tested])
     return corrected.tolist()
 
 
@@ -215,7 +215,7 @@ def _signed_rank_p_value(differences: np.ndarray) -> float:
         return np.nan
     if not differences.any():
         return 1.0
-    return float(stats.wilcoxon(differences).pvalue)
+    return float(scipy.stats.wilcoxon(differences).pvalue)
 
 
 def cumulative_curve(errors_mm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -272,7 +272,7 @@ def check_calibration(expected_mm: np.ndarray, errors_mm: np.ndarray, bins: int 
             CalibrationBin(len(part), float(expected[part].mean()), _mean_by_image(errors[part], images[part]))
             for part in parts
         ),
-        rank_correlation=np.nan if constant else float(stats.spearmanr(expected, errors).statistic),
+        rank_correlation=np.nan if constant else float(scipy.stats.spearmanr(expected, errors).statistic),
         expected_mm=float(expected.mean()) if len(order) else np.nan,
         observed_mm=float(errors.mean()) if len(order) else np.nan,
     )
