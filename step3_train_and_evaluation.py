@@ -62,7 +62,7 @@ def main() -> None:
     args = parse_args()
     # Not above: run_step says what is missing where PyTorch or MMPose is.
     from cephalometric.training.assessment import finish
-    from cephalometric.training.config import load_config
+    from cephalometric.training.recipe import load_config
     from cephalometric.training.run import train
 
     config = load_config(args.config, args.data_root, args.landmarks, args.cfg_options)

@@ -124,7 +124,7 @@ def find_work_dir(args: argparse.Namespace) -> Path:
 
 def find_annotation_file(args: argparse.Namespace) -> Path:
     from cephalometric.training.checkpoint_models import config_beside
-    from cephalometric.training.config import find_data_root, load_config
+    from cephalometric.training.recipe import find_data_root, load_config
 
     if args.model:
         path = find_data_root(args.data_root) / (args.ann_file or 'test.json')

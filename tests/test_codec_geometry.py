@@ -12,8 +12,8 @@ from cephalometric.errors import InputError
 from cephalometric.models.codec_geometry import is_edge_to_edge, numpy_decoding, round_trip
 from cephalometric.models.udp_heatmap import BoundedUDPHeatmap
 from cephalometric.prediction.stages import CoarseStage
-from cephalometric.training.config import load_config
 from cephalometric.training.dataset import whole_image_bbox
+from cephalometric.training.recipe import load_config
 
 
 @KEYPOINT_CODECS.register_module()

@@ -8,8 +8,8 @@ from mmengine.evaluator import Evaluator
 from cephalometric.errors import InputError
 from cephalometric.geometry import radial_error_mm
 from cephalometric.scores import score
-from cephalometric.training.config import load_config
 from cephalometric.training.metric import CephalometricMetric
+from cephalometric.training.recipe import load_config
 
 
 def samples(count, landmarks=4):

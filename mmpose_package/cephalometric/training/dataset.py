@@ -120,7 +120,7 @@ def check_data(config: Config) -> None:
     """Look at the annotations and image files that a training will use, before its first epoch.
 
     Args:
-        config: As :func:`cephalometric.training.config.load_config` returns it.
+        config: As :func:`cephalometric.training.recipe.load_config` returns it.
 
     Raises:
         InputError: An annotation file is missing or unusable, or image files are not those that were labelled.

@@ -59,7 +59,7 @@ def write_model(
     """Write a model folder; all of it appears, or nothing, and an earlier model of that name is replaced as a whole.
 
     Args:
-        config: As :func:`cephalometric.training.config.load_config` returns it.
+        config: As :func:`cephalometric.training.recipe.load_config` returns it.
         checkpoint: As :func:`cephalometric.training.checkpoints.load_from_checked_file` reads it.
         folder: Where to write.
         name: What the checkpoint is called in messages.

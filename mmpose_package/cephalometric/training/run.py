@@ -47,7 +47,7 @@ def train(
     """Train, validate and keep the best weights.
 
     Args:
-        config: As :func:`cephalometric.training.config.load_config` returns it; seed, scaling and absent validation are
+        config: As :func:`cephalometric.training.recipe.load_config` returns it; seed, scaling and absent validation are
             added to it. It is kept in ``work_dir`` without what only this machine or this run needs.
         work_dir: Where everything goes.
         resume: ``'auto'`` for the newest checkpoint of ``work_dir``, or the path of a checkpoint. None starts anew.

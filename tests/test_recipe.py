@@ -4,7 +4,7 @@ import pytest
 from conftest import ROOT, TINY_RECIPE
 
 from cephalometric.errors import InputError
-from cephalometric.training.config import DATA_ROOT_VARIABLE, load_config
+from cephalometric.training.recipe import DATA_ROOT_VARIABLE, load_config
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
