@@ -48,7 +48,6 @@ def complete_parts(config: Config, before: Config) -> None:
     _refuse_contradictions(config)
     _complete_warps(config, codec)
     _hand_out(config, before, _facts_of_datasets)
-    _follow_pipelines(config, before)
     for _, dataset in dataset_configs(config):
         if _takes(dataset, DATASETS, 'landmark_set') and dataset.landmark_set != config.landmark_set:
             raise InputError(
@@ -189,14 +188,19 @@ def _takes(part: Mapping, registry: object, name: str) -> bool:
     return inspect.isclass(found) and name in inspect.signature(found.__init__).parameters
 
 
-def _follow_pipelines(config: Config, before: Config) -> None:
-    """A pipeline of a data set that was the copy of one at the top, by whatever name, follows it."""
-    names = [name for name in before if name.endswith('pipeline') and not _same(before[name], config.get(name))]
-    for place, dataset in dataset_configs(config):
-        said = at(before, (*place, 'pipeline'))
-        for name in names if said else ():
-            if _same(said, before[name]):
-                dataset['pipeline'] = copy.deepcopy(config[name])
+def follow_pipelines(config: Config, before: Config) -> None:
+    """A pipeline that was the copy of one at the top, by whatever name, follows it where an option has changed that.
+
+    Args:
+        config: The config with the options; changed in place.
+        before: The config without them.
+    """
+    tops = [name for name in before if name.endswith('pipeline')]
+    changed = [name for name in tops if not _same(before[name], config.get(name))]
+    for place, _ in list(pipelines(config)):
+        for name in changed:
+            if place[0] not in changed and _same(at(before, place), before[name]):
+                at(config, place[:-1])[place[-1]] = copy.deepcopy(config[name])
 
 
 def _refuse_contradictions(config: Config) -> None:
