@@ -104,17 +104,22 @@ TINY_RECIPE = Path(__file__).with_name('tiny_recipe.py')
 TINY_COARSE_TO_FINE = Path(__file__).with_name('tiny_coarse_to_fine.py')
 
 
-def run_python(*arguments: object, check: int | None = 0, timeout: float = 300) -> subprocess.CompletedProcess:
-    """Run a script as a user would; with ``check``, insist on that exit status."""
-    if hasattr(os, 'fork'):
+def run_python(
+    *arguments: object, check: int | None = 0, timeout: float = 300, fresh: bool = not hasattr(os, 'fork')
+) -> subprocess.CompletedProcess:
+    """Run a script as a user would; with ``check``, insist on that exit status.
+
+    With ``fresh``, by a new Python, for what is about imports; else by a fork of one that has imported all there is.
+    """
+    if fresh:
+        command = [sys.executable, *map(str, arguments)]
+        environment = os.environ | ENVIRONMENT
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout, env=environment)
+    else:
         with tempfile.TemporaryDirectory() as folder:
             stdout, stderr = Path(folder, 'stdout'), Path(folder, 'stderr')
             status = Program(arguments, stdout, stderr).wait(timeout)
             done = subprocess.CompletedProcess(arguments, status, stdout.read_text(), stderr.read_text())
-    else:
-        command = [sys.executable, *map(str, arguments)]
-        environment = os.environ | ENVIRONMENT
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout, env=environment)
     assert check is None or done.returncode == check, done.stdout[-2000:] + done.stderr[-4000:]
     return done
 

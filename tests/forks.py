@@ -164,8 +164,8 @@ def run(request: dict) -> None:
             os.dup2(file, stream)
             os.close(file)
         # As a new Python makes them: those of the forking process remember what kind of file it had.
-        sys.stdout = open(1, 'w', closefd=False)
-        sys.stderr = open(2, 'w', errors='backslashreplace', closefd=False)
+        sys.stdout = open(1, 'w', closefd=False)  # noqa: SIM115
+        sys.stderr = open(2, 'w', errors='backslashreplace', closefd=False)  # noqa: SIM115
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
         os.environ.clear()
