@@ -12,6 +12,7 @@ from films import (
     NAMES,
     phantoms,
     points,
+    write_aariz,
     write_images,
     write_isbi2015,
     write_keypoints,
@@ -57,6 +58,7 @@ def test_every_form_of_annotations_becomes_the_same_images_and_coco_files(tmp_pa
         'labelme': lambda: write_labelme(tmp_path / 'given', points()),
         'csv': lambda: write_point_rows(tmp_path / 'given', points()),
         'coco': lambda: write_keypoints(tmp_path / 'given', points()),
+        'aariz': lambda: write_aariz(tmp_path / 'given', points()),
     }
     spacing = {'spacing_mm': 0.1} if form in ('labelme', 'csv', 'coco') else {}
     images, remarks = run(tmp_path, source_of(tmp_path, [write[form]()], form, **spacing), folds=2)
