@@ -92,7 +92,7 @@ def test_words_that_are_no_grouping(tmp_path):
         groups([str(plain), 'Patient ID'])
     with pytest.raises(InputError, match='3 words'):
         check_grouping([str(plain), 'Patient', 'ID'])
-    with pytest.raises(InputError, match='nowhere.csv'):
+    with pytest.raises(InputError, match=r'nowhere\.csv'):
         groups([str(tmp_path / 'nowhere.csv'), 'patient'])
 
 

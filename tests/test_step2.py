@@ -5,7 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from films import points, write_aariz, write_images, write_isbi2015, write_keypoints, write_labelme, write_labels, write_point_rows
+from films import (
+    points,
+    write_aariz,
+    write_images,
+    write_isbi2015,
+    write_keypoints,
+    write_labelme,
+    write_labels,
+    write_point_rows,
+)
 
 from cephalometric.annotations.coco import load_coco
 
@@ -153,7 +162,10 @@ def test_annotations_of_other_images_are_noted(tmp_path):
         (['--spacing', '0.1'], '--spacing does not go with --source challenge'),
         (['--source', 'csv', '--mha_file_path', 'a.mha'], '--mha_file_path does not go with --source csv'),
         (['--annotator', 'senior'], '--annotator does not go with --source challenge'),
-        (['--source', 'csv', '--images', 'a', '--annotations', 'b', '--annotator', 'me'], '--annotator me: this --source'),
+        (
+            ['--source', 'csv', '--images', 'a', '--annotations', 'b', '--annotator', 'me'],
+            '--annotator me: this --source',
+        ),
         (['--group', '('], '--group (: not a regular expression'),
         (['--group', 'a', 'b', 'c'], '--group: 3 words'),
         (['--ignore-folders'], '--ignore-folders does not go with --source challenge'),
@@ -173,6 +185,8 @@ def test_slices_of_a_patient_stay_together_by_a_table(tiny):
     assert 'groups: 4, none of them in two parts or folds' in done.stdout
     assert 'groups stay whole, so that the parts are not the 5 + 2 + 1 images of --split but: 4 + 2 + 2' in done.stderr
     out = tiny.folder.parent / 'out'
-    numbers = [{image.id % 4 for image in load_coco(out / f'{part}.json').images} for part in ('train', 'valid', 'test')]
+    numbers = [
+        {image.id % 4 for image in load_coco(out / f'{part}.json').images} for part in ('train', 'valid', 'test')
+    ]
     assert sum(map(len, numbers)) == 4
     assert 'slices of a stack have no names' in step2(tiny, '--group', 'p[0-9]', '--overwrite').stderr
