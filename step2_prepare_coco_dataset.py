@@ -26,8 +26,8 @@ EXAMPLE = """examples:
       --annotations AnnotationsByMD/400_senior AnnotationsByMD/400_junior --image_save_dir ./data/isbi/images
   python step2_prepare_coco_dataset.py --source labelme --images films --annotations films --spacing 0.1 \\
       --landmarks mine.json --image_save_dir ./data/mine/images
-  python step2_prepare_coco_dataset.py --source aariz --images 'Aariz/*/Cephalograms' --annotations Aariz \\
-      --image_save_dir ./data/aariz/images
+  python step2_prepare_coco_dataset.py --source aariz --images 'Aariz/*/Cephalograms/*' --annotations Aariz \\
+      --split-by '^[^/]+' --image_save_dir ./data/aariz/images
   python step2_prepare_coco_dataset.py --source csv --images 'films/*/*.png' --annotations points.csv --spacing 0.1 \\
       --group '^[^/]+' --folds 5 --image_save_dir ./data/patients/images
 
@@ -116,6 +116,12 @@ def parse_arguments() -> argparse.Namespace:
         'names, such as "patient[0-9]+", or a CSV file and one of its columns',
     )
     parser.add_argument(
+        '--split-by',
+        nargs='+',
+        metavar=('PATTERN|TABLE', 'COLUMN'),
+        help='instead of --split, the parts that the data set has: the pattern or column gives train, valid or test',
+    )
+    parser.add_argument(
         '--allow-missing',
         action='store_true',
         help='give missing landmarks, also those at exactly (0, 0), visibility 0',
@@ -125,6 +131,8 @@ def parse_arguments() -> argparse.Namespace:
     )
     arguments = parser.parse_args()
     arguments.landmarks = arguments.landmarks or usual[arguments.source]
+    if arguments.split is not None and arguments.split_by is not None:
+        raise InputError('--split and --split-by both say what the parts are: give one of them')
     return arguments
 
 
@@ -162,6 +170,7 @@ def main() -> None:
         seed=arguments.seed,
         folds=arguments.folds,
         group=arguments.group,
+        split_by=arguments.split_by,
         allow_missing=arguments.allow_missing,
         unusual_spacing=arguments.unusual_spacing,
         overwrite=arguments.overwrite,

@@ -124,7 +124,8 @@ def write_aariz(folder: Path, points_px: dict[str, np.ndarray], junior_px: dict[
             stage = part / 'CVM Stages' / f'{name}.json'
             stage.parent.mkdir(exist_ok=True)
             stage.write_text(json.dumps({'ceph_id': name, 'cvm_stage': {'value': 3}}))
-    rows = [[name, 'CX-9', 0.1, 'png', 'TRAIN'] for name in points_px]
+    modes = ('Train', 'Valid', 'Test')
+    rows = [[name, 'CX-9', 0.1, 'png', modes[number % 3]] for number, name in enumerate(points_px)]
     write_table(folder / TABLE, ['cephalogram_id', 'machine', 'pixel_size', 'image_format', 'mode'], rows)
     return folder
 

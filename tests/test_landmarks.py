@@ -93,12 +93,10 @@ def test_a_broken_table_is_named(tmp_path, content, expected):
     assert path.name in str(error.value)
 
 
+FIELDS = ['abbreviation', 'name', 'group', 'definition']
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.sampled_from(['S', 'N', 'isbi2015', 'mine.json', '']) | st.text(),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(['abbreviation', 'name', 'group', 'definition']), inner)
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner),
     max_leaves=8,
 )
 

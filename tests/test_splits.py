@@ -152,3 +152,28 @@ def test_too_few_groups(groups, sizes, expected):
     with pytest.raises(InputError, match=expected):
         make_splits(10, sizes, groups=groups)
     assert list(make_splits(10, (10, 0, 0), groups=groups)) == ['train']
+
+
+@given(st.lists(st.sampled_from(['train', 'Valid', 'TEST', 'validation', 'val']), max_size=30), st.integers(0, 3))
+def test_the_parts_that_a_data_set_has_are_kept(names, folds):
+    names = ['Training', 'train', 'train', *names]
+    folds = folds if folds > 1 else 0
+    parts = make_splits(len(names), folds=folds, names=names)
+    for position, name in enumerate(names):
+        assert position in parts[{'tr': 'train', 'va': 'valid', 'te': 'test'}[name.lower()[:2]]]
+    assert sum(len(parts.get(name, [])) for name in ('train', 'valid', 'test')) == len(names)
+    tested = parts.get('test', [])
+    assert all(not set(part) & set(tested) for name, part in parts.items() if name != 'test')
+
+
+@pytest.mark.parametrize(
+    ('names', 'groups', 'expected'),
+    [
+        (['train', 'holdout'], None, "'holdout' is no part"),
+        (['valid', 'test'], None, 'no image is to train'),
+        (['train', 'test'], ['a', 'a'], 'images of one group into test and train'),
+    ],
+)
+def test_names_that_are_no_parts(names, groups, expected):
+    with pytest.raises(InputError, match=expected):
+        make_splits(2, groups=groups, names=names)

@@ -41,6 +41,7 @@ def test_help_shows_an_example():
         '--seed',
         '--folds',
         '--group',
+        '--split-by',
         '--annotator',
         '--allow-missing',
         '--ignore-folders',
@@ -166,6 +167,8 @@ def test_annotations_of_other_images_are_noted(tmp_path):
             ['--source', 'csv', '--images', 'a', '--annotations', 'b', '--annotator', 'me'],
             '--annotator me: this --source',
         ),
+        (['--split', '1', '1', '1', '--split-by', 'a'], '--split and --split-by both say'),
+        (['--split-by', '('], '--split-by (: not a regular expression'),
         (['--group', '('], '--group (: not a regular expression'),
         (['--group', 'a', 'b', 'c'], '--group: 3 words'),
         (['--ignore-folders'], '--ignore-folders does not go with --source challenge'),
@@ -190,3 +193,27 @@ def test_slices_of_a_patient_stay_together_by_a_table(tiny):
     ]
     assert sum(map(len, numbers)) == 4
     assert 'slices of a stack have no names' in step2(tiny, '--group', 'p[0-9]', '--overwrite').stderr
+
+
+def test_aariz_is_imported_with_its_parts_and_machines(tmp_path):
+    write_images(tmp_path / 'made')
+    write_aariz(tmp_path / 'Aariz', points())
+    for part, name in (('train', 'film1'), ('valid', 'film2'), ('test', 'film10')):
+        folder = tmp_path / 'Aariz' / part / 'Cephalograms'
+        folder.mkdir()
+        (tmp_path / 'made' / f'{name}.png').rename(folder / f'{name}.png')
+    flags = ['--source', 'aariz', '--annotations', 'Aariz', '--landmarks', 'isbi2015']
+    flags += ['--images', 'Aariz/*/Cephalograms/*']
+    for split in (['^[^/]+'], ['Aariz/cephalogram_machine_mappings.csv', 'mode']):
+        command = [sys.executable, STEP2, *flags, '--split-by', *split, '--image_save_dir', 'out/images', '--overwrite']
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+        assert done.returncode == 0, done.stderr
+        parts = {
+            part: [image.original_file for image in load_coco(tmp_path / 'out' / f'{part}.json').images]
+            for part in ('train', 'valid', 'test')
+        }
+        assert parts == {
+            'train': ['train/Cephalograms/film1.png'],
+            'valid': ['valid/Cephalograms/film2.png'],
+            'test': ['test/Cephalograms/film10.png'],
+        }

@@ -19,7 +19,7 @@ from cephalometric.files import read_json, write_json
 from cephalometric.geometry import Crop, content_crop
 from cephalometric.landmarks import LandmarkSet
 from cephalometric.locks import locked
-from cephalometric.preparation.grouping import check_grouping, read_groups
+from cephalometric.preparation.grouping import GROUP, SPLIT_BY, check_grouping, read_groups
 from cephalometric.preparation.sources import Entry, LabelledXrays, Reading, Source
 from cephalometric.preparation.splits import SEED, make_splits
 from cephalometric.preparation.staging import staging
@@ -53,6 +53,7 @@ def prepare(
     seed: int = SEED,
     folds: int = 0,
     group: Sequence[str] | None = None,
+    split_by: Sequence[str] | None = None,
     allow_missing: bool = False,
     unusual_spacing: bool = False,
     overwrite: bool = False,
@@ -69,6 +70,7 @@ def prepare(
         landmark_set: The landmarks that are annotated.
         sizes, seed, folds: How the images are split: see ``make_splits``.
         group: Which images stay together in splits and folds, such as those of a patient: see ``read_groups``.
+        split_by: Which part each image is in, in the same words, where the data set says so: instead of ``sizes``.
         allow_missing: Give landmarks that are not annotated, or that lie at exactly (0, 0), visibility 0; otherwise
             they are a problem.
         unusual_spacing: Take spacings also outside ``USUAL_SPACING_MM``; otherwise they are a problem.
@@ -79,16 +81,20 @@ def prepare(
             in the way. Nothing is written then.
     """
     image_folder = Path(os.path.abspath(image_folder))
-    if group is not None:
-        check_grouping(group)
+    for words, flag in ((group, GROUP), (split_by, SPLIT_BY)):
+        if words is not None:
+            check_grouping(words, flag)
     headline = f'{source} cannot be prepared, and nothing was written'
     problems = Problems()
     xrays = source.open(landmark_set, problems)
     if xrays is None:
         problems.raise_if_any(headline)
     _check_annotations(xrays, landmark_set, allow_missing, problems)
-    groups = None if group is None else _groups(group, xrays, problems)
-    parts = make_splits(len(xrays.entries), sizes, seed, folds, groups)
+    groups = None if group is None else _groups(group, xrays, problems, GROUP)
+    names = None if split_by is None else _groups(split_by, xrays, problems, SPLIT_BY)
+    if groups is not None and 1 < len(set(groups)) == len(groups):
+        problems.remark('--group changes nothing, because each has a group of its own', f'{len(groups)} {xrays.noun}s')
+    parts = make_splits(len(xrays.entries), sizes, seed, folds, groups, names)
     if groups is not None and sizes is not None:
         _compare_sizes(parts, sizes, problems)
     coco_files = {f'{name}.json': indices for name, indices in parts.items()}
@@ -109,16 +115,12 @@ def prepare(
     return Summary(image_folder, counts, problems.remarks, None if groups is None else len(set(groups)))
 
 
-def _groups(words: Sequence[str], xrays: LabelledXrays, problems: Problems) -> list[str] | None:
+def _groups(words: Sequence[str], xrays: LabelledXrays, problems: Problems, flag: str) -> list[str] | None:
     """The group of each X-ray; None if any is without one, which is among the problems."""
     found = Problems()
-    groups = read_groups(words, xrays, found)
+    groups = read_groups(words, xrays, found, flag)
     problems.merge(found)
-    if found.count:
-        return None
-    if 1 < len(set(groups)) == len(groups):
-        problems.remark('--group changes nothing, because each has a group of its own', f'{len(groups)} {xrays.noun}s')
-    return groups
+    return None if found.count else groups
 
 
 def _compare_sizes(parts: dict[str, list[int]], sizes: tuple[int, int, int], problems: Problems) -> None:

@@ -6,6 +6,12 @@ from collections.abc import Sequence
 from cephalometric.errors import InputError
 
 SEED = 2023
+PARTS = {
+    **dict.fromkeys(('train', 'training'), 'train'),
+    **dict.fromkeys(('valid', 'val', 'validation'), 'valid'),
+    **dict.fromkeys(('test', 'testing'), 'test'),
+}
+"""What data sets call their parts, in lower case, and what they are called here."""
 
 
 def make_splits(
@@ -14,6 +20,7 @@ def make_splits(
     seed: int = SEED,
     folds: int = 0,
     groups: Sequence[str] | None = None,
+    names: Sequence[str] | None = None,
 ) -> dict[str, list[int]]:
     """Deal images out to parts.
 
@@ -33,32 +40,22 @@ def make_splits(
         seed: The seed of the shuffling.
         folds: For cross-validation, deal the images outside the test part out to so many folds too; 0 for none.
         groups: The name of the group of each image, such as its patient. No group is in two parts, nor in two folds.
+        names: The part that each image is in, as ``PARTS`` has them in any case of letters, instead of ``sizes``.
 
     Returns:
         Sorted positions (from 0) for 'train', 'valid' and 'test', and with folds for 'fold1_train', 'fold1_valid',
         'fold2_train', and so on: each fold validates on its own share and trains on the others.
 
     Raises:
-        InputError: The sizes or the folds do not fit the number of images or groups.
+        InputError: The sizes or the folds do not fit the number of images or groups; a name is not that of a part; a
+            group is in two parts.
     """
-    train, valid, test = sizes or _default_sizes(count)
-    if train < 1 or min(valid, test) < 0 or train + valid + test != count:
-        raise InputError(
-            f'a split into {train} + {valid} + {test} images does not fit the {count} there are: give three numbers '
-            f'that add up to {count}, of which only the first may not be 0'
-        )
     members = _members(range(count) if groups is None else groups)
-    wanted = [name for name, size in (('train', train), ('valid', valid), ('test', test)) if size]
-    if len(members) < len(wanted):
-        raise InputError(
-            f'{_groups(len(members))} cannot be split into {" and ".join(wanted)}, no group in two of them: '
-            'use --group with smaller groups, or --split with a 0 for a part'
-        )
     random.Random(seed).shuffle(members)
-    rest, tested = _take(members, test, others=1 + bool(valid))
-    trained, validated = _take(rest, valid, others=1)
-    parts = {'train': trained, 'valid': validated, 'test': tested}
-    parts = {name: chosen for name, chosen in parts.items() if chosen}
+    if names is None:
+        rest, parts = _drawn(members, count, sizes)
+    else:
+        rest, parts = _named(members, names)
     if folds and not 2 <= folds <= len(rest):
         what = 'images' if groups is None else 'groups'
         raise InputError(f'{folds} folds: between 2 and the {len(rest)} {what} outside the test part are needed')
@@ -70,6 +67,51 @@ def make_splits(
 
 
 _Groups = list[list[int]]
+
+
+def _drawn(members: _Groups, count: int, sizes: tuple[int, int, int] | None) -> tuple[_Groups, dict[str, _Groups]]:
+    """Deal groups in their order out to parts of about these sizes.
+
+    Returns:
+        What is not to test, in order, and the parts that are not empty.
+    """
+    train, valid, test = sizes or _default_sizes(count)
+    if train < 1 or min(valid, test) < 0 or train + valid + test != count:
+        raise InputError(
+            f'a split into {train} + {valid} + {test} images does not fit the {count} there are: give three numbers '
+            f'that add up to {count}, of which only the first may not be 0'
+        )
+    wanted = [name for name, size in (('train', train), ('valid', valid), ('test', test)) if size]
+    if len(members) < len(wanted):
+        raise InputError(
+            f'{_groups(len(members))} cannot be split into {" and ".join(wanted)}, no group in two of them: '
+            'use --group with smaller groups, or --split with a 0 for a part'
+        )
+    rest, tested = _take(members, test, others=1 + bool(valid))
+    trained, validated = _take(rest, valid, others=1)
+    parts = {'train': trained, 'valid': validated, 'test': tested}
+    return rest, {name: chosen for name, chosen in parts.items() if chosen}
+
+
+def _named(members: _Groups, names: Sequence[str]) -> tuple[_Groups, dict[str, _Groups]]:
+    """The groups that each part holds by the names of its images; returns the same."""
+    unknown = sorted({name for name in names if name.casefold() not in PARTS})
+    if unknown:
+        raise InputError(f'--split-by: {unknown[0]!r} is no part: use train, valid and test')
+    parts: dict[str, _Groups] = {'train': [], 'valid': [], 'test': []}
+    for group in members:
+        own = sorted({PARTS[names[position].casefold()] for position in group})
+        if len(own) > 1:
+            raise InputError(
+                f'--split-by puts images of one group into {" and ".join(own)}: give another --group, or draw the '
+                'parts by --split'
+            )
+        parts[own[0]].append(group)
+    if not parts['train']:
+        raise InputError('--split-by: no image is to train: call a part train')
+    tested = {group[0] for group in parts['test']}
+    rest = [group for group in members if group[0] not in tested]
+    return rest, {name: chosen for name, chosen in parts.items() if chosen}
 
 
 def _members(names: Sequence[object]) -> _Groups:
