@@ -141,7 +141,7 @@ def test_an_image_twice_with_one_doctor(tmp_path):
 def test_folders_without_annotations_are_refused(tmp_path):
     with pytest.raises(InputError, match='not a folder'):
         read(tmp_path / 'nowhere')
-    with pytest.raises(InputError, match=r'has no folder of junior orthodontists.*train, valid and test'):
+    with pytest.raises(InputError, match=r'has no folder of junior or senior orthodontists.*train, valid and test'):
         read(tmp_path)
     folder = write_aariz(tmp_path / 'Aariz', points())
     for file in files_of(folder, 'Junior'):

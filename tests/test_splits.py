@@ -144,7 +144,7 @@ def test_a_group_that_fits_into_no_small_part_trains():
 @pytest.mark.parametrize(
     ('groups', 'sizes', 'expected'),
     [
-        ('aaaaabbbbb', None, '2 groups cannot be split into train and valid and test'),
+        ('aaaaabbbbb', None, '2 groups cannot be split into train, valid and test'),
         ('aaaaaaaaaa', (8, 0, 2), '1 group cannot be split into train and test'),
     ],
 )

@@ -52,12 +52,14 @@ def read_aariz(
     """
     path = Path(path)
     files = _files_by_doctor(path)
+    remedy = 'name the folder of Aariz that holds train, valid and test'
+    if not files:
+        raise InputError(f'{path} has no folder of {" or ".join(DOCTORS)} orthodontists with JSON files: {remedy}')
     for doctor in annotators:
         if doctor not in files:
             others = [f'say --annotator {other}' for other in files]
             raise InputError(
-                f'{path} has no folder of {doctor} orthodontists with JSON files: '
-                f'{" or ".join(["name the folder of Aariz that holds train, valid and test", *others])}'
+                f'{path} has no folder of {doctor} orthodontists with JSON files: {" or ".join([remedy, *others])}'
             )
     table = _find_table(path)
     spacings_mm = {} if table is None else _read_spacings(table, problems)

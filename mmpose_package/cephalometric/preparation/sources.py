@@ -143,10 +143,11 @@ class AnnotationFormat:
         Raises:
             InputError: It does not tell people apart, or does not know this one.
         """
-        if name not in self.annotators:
+        chosen = next((known for known in self.annotators if known.casefold() == name.casefold()), None)
+        if chosen is None:
             known = ', '.join(self.annotators) or 'none: give the files of the person after --annotations'
             raise InputError(f'--annotator {name}: this --source knows {known}')
-        return replace(self, read=partial(self.read, annotators=(name,)))
+        return replace(self, read=partial(self.read, annotators=(chosen,)))
 
 
 FORMATS = {

@@ -84,7 +84,7 @@ def _drawn(members: _Groups, count: int, sizes: tuple[int, int, int] | None) -> 
     wanted = [name for name, size in (('train', train), ('valid', valid), ('test', test)) if size]
     if len(members) < len(wanted):
         raise InputError(
-            f'{_groups(len(members))} cannot be split into {" and ".join(wanted)}, no group in two of them: '
+            f'{_groups(len(members))} cannot be split into {", ".join(wanted[:-1])} and {wanted[-1]}, no group in two: '
             'use --group with smaller groups, or --split with a 0 for a part'
         )
     rest, tested = _take(members, test, others=1 + bool(valid))
