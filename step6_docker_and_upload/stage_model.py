@@ -74,16 +74,15 @@ def stage_folders(folders: list[Path], out: Path) -> list[Path]:
     return staged
 
 
-def check_graphs(staged: Sequence[Path], runtime: str) -> None:
+def check_graphs(models: Sequence[Path], staged: Sequence[Path], runtime: str) -> None:
     """That ONNX Runtime can compute the networks, where there is nothing else to do so.
 
     Raises:
         InputError: A model has no ONNX graphs.
     """
-    for folder in staged:
+    for model, folder in zip(models, staged, strict=True):
         description = read_description(folder)
         if not description.networks:
-            model = f'{description.provenance.get("recipe", folder.name)}'
             raise InputError(
                 f'{model}: ONNX Runtime cannot compute its networks ({description.why_no_networks}): build it with '
                 f'--runtime torch in place of {runtime}'
@@ -133,7 +132,7 @@ def name_of(folder: Path) -> str:
 def main() -> None:
     args = parse_args()
     if args.checkpoint:
-        staged = stage_checkpoint(args)
+        folders, staged = [args.checkpoint], stage_checkpoint(args)
     else:
         folders = [find_model_folder(name) for name in args.model or [newest_model(args.work_dirs)]]
         staged = stage_folders(folders, args.out)
@@ -141,7 +140,7 @@ def main() -> None:
         # With a GPU PyTorch computes the networks, also those that have ONNX graphs.
         backend = 'torch' if check_imports(staged) and find_spec('torch') else 'auto'
     else:
-        check_graphs(staged, args.runtime)
+        check_graphs(folders, staged, args.runtime)
         backend = 'onnxruntime'
     load_model(*staged, calibration=args.calibration, backend=backend)
     if args.calibration:

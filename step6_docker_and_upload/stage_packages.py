@@ -1,20 +1,22 @@
 #!/usr/bin/env python3
 """Put packages of one's own where the image's models import them from.
 
-build.sh calls it for each --with FOLDER. A folder of the repository keeps its path, so that projects/example is imported as
-projects.example; another one is imported by its own name.
+build.sh calls it with every --with FOLDER. A folder of the repository keeps its path, so that projects/example is
+imported as projects.example; another one is imported by its own name.
 """
 
 import argparse
+import re
 import shutil
 import sys
-from importlib.machinery import PathFinder
+from importlib import metadata
 from keyword import iskeyword
 from pathlib import Path
 
 from cephalometric.errors import InputError, run_step
 
 ROOT = Path(__file__).resolve().parents[1]
+REQUIREMENTS = 'requirements.txt', 'requirements-mmpose.txt'
 # No caches, no hidden files, and none of what the platform must not get from a working folder.
 LEFT_OUT = shutil.ignore_patterns('__pycache__', '.*')
 
@@ -50,13 +52,18 @@ def check_name(folder: Path, parts: tuple[str, ...], out: Path) -> None:
     Raises:
         InputError: Something is.
     """
-    installed = [path for path in sys.path if path and not ROOT.joinpath(*parts).is_relative_to(Path(path).resolve())]
-    taken = parts[0] in sys.stdlib_module_names or PathFinder.find_spec(parts[0], installed) is not None
+    owners = {name.lower().replace('_', '-') for name in metadata.packages_distributions().get(parts[0], ())}
+    taken = parts[0] in sys.stdlib_module_names or owners & toolkits_packages()
     if taken or out.joinpath(*parts).exists():
         raise InputError(
             f'--with {folder}: another module of the image is imported as {".".join(parts[:1] if taken else parts)}: '
             'rename the folder'
         )
+
+
+def toolkits_packages() -> set[str]:
+    lines = [line for name in REQUIREMENTS for line in (ROOT / name).read_text().splitlines()]
+    return {re.split('[^A-Za-z0-9_.-]', line)[0].lower().replace('_', '-') for line in lines} - {''}
 
 
 def stage(folder: Path, out: Path) -> str:
