@@ -25,7 +25,17 @@ SINGLE = [
 
 
 def write_config(monkeypatch, out, recipe, data_root, *options):
-    words = ['config', str(recipe), '--out', str(out), '--data-root', str(data_root), '--cfg-options', *SINGLE, *options]
+    words = [
+        'config',
+        str(recipe),
+        '--out',
+        str(out),
+        '--data-root',
+        str(data_root),
+        '--cfg-options',
+        *SINGLE,
+        *options,
+    ]
     monkeypatch.setattr(sys, 'argv', ['cephalometric', *words])
     with pytest.raises(SystemExit) as end:
         main()

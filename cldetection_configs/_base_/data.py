@@ -3,8 +3,8 @@
 landmark_set = 'cldetection2023'
 data_root = 'data/cephalometric'
 
-# Transforms by their types: a recipe changes one by its name. Whole X-rays, hence padding 1.0 in training and in testing.
-# No flips: all X-rays face the same way.
+# Transforms by their types: a recipe changes one by its name. Whole X-rays, hence padding 1.0 in training and in
+# testing. No flips: all X-rays face the same way.
 train_pipeline = dict(
     LoadImage=dict(),
     GetBBoxCenterScale=dict(padding=1.0),

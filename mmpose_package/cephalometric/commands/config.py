@@ -7,8 +7,8 @@ from pathlib import Path
 from cephalometric.commands import example
 from cephalometric.files import atomic_write, check_place
 
-DESCRIPTION = """Write a recipe as the one file that training runs: all that it inherits, and all that is filled in, such
-as the landmark set, the codec and the pipelines in every part that needs them. MMEngine's Runner and MMPose's own
+DESCRIPTION = """Write a recipe as the one file that training runs: all that it inherits, and all that is filled in,
+such as the landmark set, the codec and the pipelines in every part that needs them. MMEngine's Runner and MMPose's own
 tools (tools/train.py, tools/test.py, init_model, browse_dataset.py) take it, and so does step 3. What depends on the
 machine is not in it. It needs what training needs."""
 EXAMPLE = """

@@ -58,10 +58,12 @@ def complete_parts(config: Config, before: Config) -> None:
 
 
 def _hand_out(config: Config, before: Config, facts) -> None:
+    earlier = {}
     try:
-        earlier = dict(facts(before))
-    except (InputError, AttributeError, KeyError, TypeError, ValueError):  # Without its options it may be anything.
-        earlier = {}
+        for place, value in facts(before):
+            earlier[place] = value
+    except (InputError, AttributeError, KeyError, TypeError, ValueError):
+        pass  # Without its options a config may be anything, and then nothing in it is a copy.
     for place, value in facts(config):
         said = at(config, place)
         is_copy = place in earlier and _same(at(before, place), earlier[place]) and _same(said, at(before, place))
@@ -106,8 +108,9 @@ def _count_name(config: Config) -> str | None:
 
 def _facts_of_model(config: Config) -> Iterator[Fact]:
     head, codec = config.model.head, config.codec
-    count = len(load_landmark_set(config.landmark_set))
-    if name := _count_name(config):
+    # Where no landmark set was said, the number of landmarks is no copy.
+    count = len(load_landmark_set(config.landmark_set)) if 'landmark_set' in config else None
+    if count and (name := _count_name(config)):
         yield ('model', 'head', name), count
     yield ('model', 'head', 'decoder'), codec
     taken = known_names(head, 'model.head').names
@@ -174,10 +177,11 @@ def _facts_of_transforms(config: Config) -> Iterator[Fact]:
 
 def _facts_of_datasets(config: Config) -> Iterator[Fact]:
     for place, dataset in dataset_configs(config):
-        if _takes(dataset, DATASETS, 'landmark_set'):
+        if 'landmark_set' in config and _takes(dataset, DATASETS, 'landmark_set'):
             yield (*place, 'landmark_set'), config.landmark_set
         yield (*place, 'data_root'), config.data_root
-        yield (*place, 'pipeline'), config.train_pipeline if place[0] == 'train_dataloader' else config.test_pipeline
+        pipeline = config.train_pipeline if place[0] == 'train_dataloader' else config.test_pipeline
+        yield (*place, 'pipeline'), pipeline
 
 
 def _takes(part: Mapping, registry: object, name: str) -> bool:
