@@ -113,7 +113,7 @@ class ChallengeSource:
                 yield Reading(image, entry.annotation.spacing_mm if entry.annotation else math.nan, Problems())
 
         def find(name: str, folder: Path) -> list[int]:
-            return [number - 1 for number in numbers if str(number) == name]
+            return [int(name) - 1] if name.isdecimal() and int(name) in numbers else []
 
         return LabelledXrays(entries, read, noun='slice', padded=True, find=find)
 
