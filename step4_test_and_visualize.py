@@ -135,7 +135,10 @@ def find_annotation_file(args: argparse.Namespace) -> Path:
         config = load_config(
             args.config or config_beside(args.checkpoints[0]), args.data_root, args.landmarks, args.cfg_options
         )
-        path = Path(config.data_root, args.ann_file) if args.ann_file else annotation_files(config, 'test')[0]
+        files = [Path(config.data_root, args.ann_file)] if args.ann_file else annotation_files(config, 'test')
+        if len(files) != 1:
+            raise InputError(f'{config.filename}: tests on {len(files)} files: say which one with --ann-file')
+        (path,) = files
     if not path.is_file():
         raise InputError(f'{path}: no such file: say with --data-root which folder step 2 has filled')
     return path
