@@ -90,16 +90,17 @@ def _frame(path: Path, picture: Image.Image, key: tuple[int, ...] = (), scale: i
     """
     orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
     picture.load()  # This alone turns a TIFF upright.
-    upright = picture if picture.format == 'TIFF' else ImageOps.exif_transpose(picture)
+    turn = orientation in TURNED and picture.format != 'TIFF'
+    upright = ImageOps.exif_transpose(picture) if turn else picture
     see_through = False
     if upright.has_transparency_data:
         image, see_through = _on_black(upright)
     elif upright.mode in ('1', 'L'):
-        image = np.array(upright.convert('L'))
+        image = np.array(upright if upright.mode == 'L' else upright.convert('L'))
     elif upright.mode == 'F' or upright.mode.startswith('I'):
         image = np.asarray(upright)
     elif upright.mode in ('P', 'RGB', 'CMYK', 'YCbCr'):
-        image = np.array(upright.convert('RGB'))
+        image = np.array(upright if upright.mode == 'RGB' else upright.convert('RGB'))
     else:
         raise InputError(f'{path}: its colours are {upright.mode}: save it in grey or RGB first')
     hidden = _equal(image, tuple(value * scale for value in key)) if key else None
