@@ -222,18 +222,11 @@ class Model(TrainedModel):
         upright: bool = False,
         flag_mm: float = FLAG_MM,
     ) -> Iterator[Result]:
-        """Find the landmarks of any number of X-rays, several at once, with a few of them in memory.
+        """Yield what :meth:`predict` says of any number of X-rays, in their order, with a few of them in memory.
 
         Args:
-            xrays: As for :meth:`predict`; paths are read by the workers.
+            xrays, upright, flag_mm: As for :meth:`predict`; errors, too.
             workers: How many at once; by default as many as there are cores.
-            upright, flag_mm: As for :meth:`predict`.
-
-        Yields:
-            The results in the order of the X-rays, the same as those of :meth:`predict`.
-
-        Raises:
-            InputError, TypeError: As for :meth:`predict`.
         """
         work = partial(self.predict, upright=upright, flag_mm=flag_mm)
         return map_by_threads(work, xrays, workers or usable_cores())

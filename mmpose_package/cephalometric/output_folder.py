@@ -1,8 +1,8 @@
 """The folder that a command writes into: for one run at a time, and replaced as a whole or not at all.
 
 What a run makes is gathered in a hidden folder, and moved into place when all of it is there. A record, hidden too,
-says what was made, so that the next run can take it away, and leaves what is a user's. A run that keeps a journal in the
-hidden folder can be gone on with after any interruption.
+says what was made, so that the next run can take it away, and leaves what is a user's. A run that keeps a journal in
+the hidden folder can be gone on with after any interruption.
 """
 
 import contextlib

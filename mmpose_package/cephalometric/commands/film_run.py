@@ -18,6 +18,7 @@ from cephalometric.commands.film_work import (
     draw_overlay,
 )
 from cephalometric.errors import InputError
+from cephalometric.files import sha256
 from cephalometric.output_folder import OutputFolder
 from cephalometric.reporting.drawing import made_small
 from cephalometric.reporting.marks import to_bgr
@@ -149,11 +150,13 @@ class FilmRun:
             xray = self.results.add(entry_text(line.entry))
             if line.overlay:
                 name = f'overlays/{line.overlay[0]}'
-                if (self.output.stage / name).is_file():
+                drawn = self.output.stage / name
+                # After a power cut, what was drawn last may be there by name alone.
+                if drawn.is_file() and (number < self.journal.synced or sha256(drawn) == line.overlay[1]):
                     self.output.checksums[name] = line.overlay[1]
                 elif (self.output.folder / name).is_file():
                     self.output.published.add(name)
-                else:  # Somebody has removed it.
+                else:
                     self._draw_again(xray)
         self._say(f'going on after {number} of {len(self.inputs)} files')
 
@@ -161,7 +164,8 @@ class FilmRun:
         image = find_image(xray)
         if image is not None:
             image = to_bgr(image)
-            draw_overlay(self.model, self.options, xray, (image, *made_small(image)))
+            name, checksum = draw_overlay(self.model, self.options, xray, (image, *made_small(image)))
+            self.output.checksums[f'overlays/{name}'] = checksum
 
     def publish(self, complete: bool) -> None:
         """Write what is left to write, and put all of it into place; to go on, the journal stays unless all is done."""

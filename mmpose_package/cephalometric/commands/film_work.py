@@ -1,5 +1,6 @@
 """What is done with each film of a folder, in whichever thread or process: reading, landmarks, drawing."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,9 +9,10 @@ import cv2
 
 from cephalometric.api import Model, Result, Xray, load_model, read_xrays
 from cephalometric.errors import InputError
+from cephalometric.files import write_unsynced
 from cephalometric.parallel import map_by_processes, map_by_threads
 from cephalometric.reporting.cases import small_jpeg
-from cephalometric.reporting.drawing import draw_prediction, made_small, save_picture
+from cephalometric.reporting.drawing import draw_prediction, encode_overlay, made_small
 from cephalometric.reporting.marks import to_bgr
 from cephalometric.results.predictions import PredictedXray, entry_text
 from cephalometric.xrays.xray_names import PICTURES
@@ -175,7 +177,9 @@ def draw_overlay(model: Model, options: FilmOptions, xray: PredictedXray, images
     name = f'{xray.name}.{options.overlay_format}'
     full = options.overlay_format == 'png'
     picture = draw_prediction(image if full else small, model.landmarks, xray, 1 if full else factor)
-    return name, save_picture(picture, options.overlays / name, small=not full)
+    content = encode_overlay(picture, f'.{options.overlay_format}')
+    write_unsynced(options.overlays / name, content)
+    return name, hashlib.sha256(content).hexdigest()
 
 
 def all_films(

@@ -45,7 +45,7 @@ def add_predict_command(commands: argparse._SubParsersAction) -> None:
     parser.add_argument('inputs', nargs='+', metavar='INPUT', help='a file, a folder or a glob')
     parser.add_argument('--out', default='results', metavar='DIR', help='the folder for the results [%(default)s]')
     parser.add_argument('--overwrite', action='store_true', help='replace the results of an earlier run in OUT')
-    parser.add_argument('--resume', action='store_true', help='go on with a run that was interrupted, if there is one')
+    parser.add_argument('--resume', action='store_true', help='go on with an interrupted run, if there is one')
     parser.add_argument(
         '--shard',
         type=shard,

@@ -5,7 +5,6 @@ Test images with ground truth and prediction drawn on them, as files or in a win
 Predicted landmarks drawn on their X-ray, those with a large expected error so that nobody overlooks them.
 """
 
-import hashlib
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -144,16 +143,8 @@ def made_small(image: np.ndarray) -> tuple[np.ndarray, int]:
     return cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), factor
 
 
-def save_picture(picture: np.ndarray, path: Path, small: bool = False) -> str:
+def save_picture(picture: np.ndarray, path: Path) -> None:
     """Write a picture, uint8 (H, W, 3) in BGR order, as PNG or JPEG by the end of its name, whole or not at all.
-
-    Args:
-        picture: The picture.
-        path: The file.
-        small: Whether it was made small: a JPEG then has sharper colours and a lower quality.
-
-    Returns:
-        The SHA-256 of the file.
 
     Raises:
         InputError: The name ends otherwise, or the file cannot be written.
@@ -161,12 +152,14 @@ def save_picture(picture: np.ndarray, path: Path, small: bool = False) -> str:
     suffix = path.suffix.lower()
     if suffix not in ENCODING:
         raise InputError(f'{path}: pictures are written as {", ".join(ENCODING)}: let the name end so')
-    jpeg = suffix != '.png'
-    _, encoded = cv2.imencode(suffix, picture, _SMALL_JPEG if small and jpeg else ENCODING[suffix])
-    content = encoded.tobytes()
+    _, encoded = cv2.imencode(suffix, picture, ENCODING[suffix])
     with atomic_write(path) as partial:
-        partial.write_bytes(content)
-    return hashlib.sha256(content).hexdigest()
+        partial.write_bytes(encoded.tobytes())
+
+
+def encode_overlay(picture: np.ndarray, suffix: str) -> bytes:
+    """A picture, uint8 (H, W, 3) in BGR order, as a PNG file, or as a JPEG with sharp colours and of few bytes."""
+    return cv2.imencode(suffix, picture, ENCODING[suffix] if suffix == '.png' else _SMALL_JPEG)[1].tobytes()
 
 
 def show_picture(name: str, picture: np.ndarray, wait_s: float) -> None:

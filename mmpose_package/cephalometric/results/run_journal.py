@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cephalometric.errors import MALFORMED, InputError
+from cephalometric.files import sync_disk
 
 JOURNAL = '.journal.jsonl'
 FORMAT = 'cephalometric journal 1'
-_SYNC_S = 1.0
+_SYNC_S = 10.0
 """Seconds of work that a power cut may cost."""
 
 
@@ -36,15 +37,16 @@ class RunJournal:
 
     Attributes:
         done: How many files of the run are done, from the first on.
+        synced: How many were done when the drawings were known to be on the disk.
     """
 
-    def __init__(self, path: Path, done: int, mode: str) -> None:
-        self.path, self.done = path, done
+    def __init__(self, path: Path, mode: str, done: int = 0, synced: int = 0) -> None:
+        self.path, self.done, self.synced = path, done, synced
         self._file = open(path, mode, encoding='ascii')  # noqa: SIM115, as long as the run
         self._synced = time.monotonic()
 
     def add(self, entry: str, overlay: tuple[str, str] | None) -> None:
-        """Note an X-ray by the text of its entry; its drawing is on the disk by then."""
+        """Note an X-ray by the text of its entry, and its drawing."""
         self._file.write(f'{{"overlay": {json.dumps(overlay)}, "entry": {entry}}}\n')
 
     def end_file(self, error: str | None = None) -> None:
@@ -55,7 +57,10 @@ class RunJournal:
             self.sync()
 
     def sync(self) -> None:
-        """Have all of it on the disk."""
+        """Have all of it, and the drawings, on the disk, and note that they are."""
+        self._file.flush()
+        sync_disk()
+        self._file.write(json.dumps({'synced': self.done}) + '\n')
         self._file.flush()
         with contextlib.suppress(OSError):  # A file system without.
             os.fsync(self._file.fileno())
@@ -68,6 +73,8 @@ class RunJournal:
             file.readline()
             for line in file:
                 content = json.loads(line)
+                if 'synced' in content:
+                    continue
                 if 'end' in content:
                     yield JournalLine(error=content['error'])
                 else:
@@ -90,7 +97,7 @@ def begin_journal(path: Path, run: Mapping[str, object]) -> RunJournal:
         InputError: It cannot be written.
     """
     try:
-        journal = RunJournal(path, 0, 'w')
+        journal = RunJournal(path, 'w')
         journal._file.write(json.dumps({'format': FORMAT, 'run': run}) + '\n')
         journal.sync()
         return journal
@@ -113,7 +120,7 @@ def reopen_journal(path: Path, run: Mapping[str, object]) -> RunJournal:
         except MALFORMED:
             raise InputError(f'{path} is damaged, or of another version: begin anew by --overwrite') from None
         check_same_run(path.parent.parent, head['run'], run)
-        done, place = 0, len(line)
+        done, synced, place = 0, 0, len(line)
         end = place
         with contextlib.suppress(*MALFORMED):  # A power cut may leave half a line, or zeros.
             for line in file:
@@ -123,9 +130,10 @@ def reopen_journal(path: Path, run: Mapping[str, object]) -> RunJournal:
                 place += len(line)
                 if 'end' in content:
                     done, end = done + 1, place
+                synced = content.get('synced', synced)
     with open(path, 'rb+') as file:
         file.truncate(end)
-    return RunJournal(path, done, 'a')
+    return RunJournal(path, 'a', done, synced)
 
 
 def check_same_run(folder: Path, begun: Mapping[str, object], now: Mapping[str, object]) -> None:

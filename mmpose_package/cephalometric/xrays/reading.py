@@ -43,7 +43,8 @@ class Xray:
             upright as viewers show it.
         spacing_mm: Millimetres per pixel; None where neither the file nor the user says.
         name: For the names of output files: the file's, and in files of several images the number of the image, such
-            as ``stack_001``. Unique in a run if the names of :func:`~cephalometric.xrays.xray_names.name_xrays` are used.
+            as ``stack_001``. Unique in a run if it is one of
+            :func:`~cephalometric.xrays.xray_names.name_xrays`.
         path: The file.
         slice: The number of the image in its file, from 1; None where there is only one.
         warnings: What a user should know about how the image was read, one sentence each.
