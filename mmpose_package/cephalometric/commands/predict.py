@@ -1,6 +1,7 @@
 """``predict``: X-rays into landmarks, measurements and pictures."""
 
 import argparse
+import os
 import re
 import sys
 from pathlib import Path
@@ -183,9 +184,9 @@ def _finished(out: Path, facts: dict) -> int:
 
 
 def _check_inputs(out: Path, paths: list[str]) -> None:
-    overlays = (out / 'overlays').resolve()
-    if not overlays.is_dir():
+    if not os.path.isdir(out / 'overlays'):  # Unlike pathlib's, it knows names that cannot be.
         return
+    overlays = (out / 'overlays').resolve()
     inside = next((path for path in paths if overlays in Path(path).resolve().parents), None)
     if inside is not None:
         raise InputError(f'{inside} lies where the overlays go and might be overwritten: name another --out')
