@@ -183,7 +183,8 @@ def print_table(found: dict[str, list[float]], start: dict[str, list[float]], co
         one = starting['before' if way == 'before' else 'now'] if 'network' not in way else 0.0
         each[way] = (statistics.median(seconds) - one) / (count - (one > 0))
     print(
-        '\n| way, workers | X-rays a second | ms an X-ray | with starting | against networks alone |\n|---|---:|---:|---:|---:|'
+        '\n| way, workers | X-rays a second | ms an X-ray | with starting | against networks alone |\n'
+        '|---|---:|---:|---:|---:|'
     )
     for way, seconds in each.items():
         workers = way.split(', ')[1] if ', ' in way else str(usable_cores())

@@ -12,6 +12,7 @@ from cephalometric.errors import INSTALL_TRAINING, InputError
 from cephalometric.files import sha256
 from cephalometric.geometry import Orientation, content_crop
 from cephalometric.landmarks import LandmarkSet
+from cephalometric.parallel import usable_cores
 from cephalometric.prediction.calibration import Calibration, load_calibration
 from cephalometric.prediction.doubt import Plausibility, assumed_plausibility, doubts
 from cephalometric.prediction.model_folder import CALIBRATION, ModelDescription, read_description
@@ -64,6 +65,7 @@ class TrainedModel:
         descriptions: What ``model.json`` of each folder says.
         calibration: None where there is none.
         calibration_id: The SHA-256 of its file; empty where there is none.
+        at_once: How many X-rays are best predicted at once, by threads of the caller.
 
     Raises:
         InputError: A folder cannot be used, the models have other landmarks, the calibration is of other models, or
@@ -90,6 +92,7 @@ class TrainedModel:
                     f'{self.landmarks.name!r}: the models of an ensemble must find the same'
                 )
         self.weights_ids = tuple(description.weights_id for description in self.descriptions)
+        self.at_once = usable_cores() if threads == 1 and device == 'cpu' else 1
         self.calibration_id = ''
         self.calibration = self._calibration(calibration)
         members = [
