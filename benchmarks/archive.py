@@ -41,6 +41,7 @@ def main() -> None:
         description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('--counts', type=int, nargs='+', default=[1000, 10000], help='X-rays [%(default)s]')
+    parser.add_argument('--model', type=Path, help='a model folder (default: the tiny recipe with random weights)')
     parser.add_argument('--kills', type=int, default=2, help='how often a run is killed [%(default)s]')
     parser.add_argument('--parts', type=int, default=4, help='parts to join; 0 for none [%(default)s]')
     args = parser.parse_args()
@@ -48,9 +49,11 @@ def main() -> None:
     print('| X-rays | what | seconds | peak MB |\n|---:|---|---:|---:|')
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        subprocess.run([sys.executable, '-c', MAKE_MODEL, RECIPE, folder / 'model'], check=True, capture_output=True)
+        model = args.model or folder / 'model'
+        if args.model is None:
+            subprocess.run([sys.executable, '-c', MAKE_MODEL, RECIPE, model], check=True, capture_output=True)
         for count in args.counts:
-            faults += try_archive(folder, count, args.kills, args.parts)
+            faults += try_archive(folder, model.resolve(), count, args.kills, args.parts)
     sys.exit(faults > 0)
 
 
@@ -65,7 +68,7 @@ write_model(config, {'state_dict': build_model(config).state_dict()}, Path(sys.a
 """
 
 
-def try_archive(folder: Path, count: int, kills: int, parts: int) -> int:
+def try_archive(folder: Path, model: Path, count: int, kills: int, parts: int) -> int:
     """Try all with so many X-rays; returns the number of faults, which are printed."""
     archive, out = folder / f'archive{count}', folder / f'out{count}'
     make_archive(archive, count)
@@ -73,7 +76,7 @@ def try_archive(folder: Path, count: int, kills: int, parts: int) -> int:
     begin = time.process_time()
     name_xrays(paths)
     print(f'| {count} | names alone | {time.process_time() - begin:.1f} | |', flush=True)
-    words = ('predict', archive, '--recursive', '--model', folder / 'model', '--upright', '--resume')
+    words = ('predict', archive, '--recursive', '--model', model, '--upright', '--resume')
     chance, seconds = random.Random(count), 10 + 0.01 * count
     for _ in range(kills):
         run(count, 'predict, killed', [*words, '--out', out], kill_after_s=chance.uniform(0.2, 0.8) * seconds)
@@ -94,14 +97,17 @@ def try_archive(folder: Path, count: int, kills: int, parts: int) -> int:
 
 def make_archive(archive: Path, count: int) -> None:
     archive.mkdir()
-    sources = []
-    for seed in range(4):
-        sources.append(archive / f'.{seed}.png')
-        cv2.imwrite(str(sources[-1]), make_phantom(seed, 0.05).image)
+    films = [cv2.imencode('.png', make_phantom(seed, 0.05).image)[1].tobytes() for seed in range(4)]
+    sources: dict[int, Path] = {}
     for n in range(count):
         film = archive / f'patient{n:06d}' / 'DICOM' / 'film.png'
         film.parent.mkdir(parents=True)
-        os.symlink(sources[n % len(sources)], film)
+        # File systems allow some ten thousand links to a file. Symbolic ones would be one X-ray that is named twice.
+        if n % 10000 < len(films):
+            film.write_bytes(films[n % len(films)])
+            sources[n % len(films)] = film
+        else:
+            os.link(sources[n % len(films)], film)
 
 
 def run(count: int, what: str, words: list, kill_after_s: float | None = None) -> None:
