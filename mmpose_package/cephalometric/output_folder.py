@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cephalometric.errors import InputError
-from cephalometric.files import read_json, sha256, sync_folder, write_json
+from cephalometric.files import WRITING, read_json, sha256, sync_folder, write_json
 from cephalometric.locks import locked
 from cephalometric.names import inside
 
@@ -65,6 +65,10 @@ def output_folder(
         output = OutputFolder(folder, stage)
         try:
             yield output
+        except OSError as error:
+            if error.errno not in WRITING:
+                raise
+            raise InputError(f'{folder} cannot be written to: {error.strerror}; make room, or name another') from None
         finally:
             if not output.to_be_resumed:
                 shutil.rmtree(stage, ignore_errors=True)
