@@ -146,5 +146,6 @@ def test_a_codec_is_decoded_here_unless_it_has_a_way_of_its_own():
 
 
 def test_a_simcc_codec_of_another_name_reaches_the_head(tmp_path):
-    config = load_config(recipe_with({'type': 'MyBins', **BINS}, tmp_path))
+    head = "model = dict(head=dict(_delete_=True, type='SimCCHead', in_channels=16))\n"
+    config = load_config(recipe_with({'type': 'MyBins', **BINS}, tmp_path, head))
     assert config.model.head.simcc_split_ratio == 2.0 and tuple(config.model.head.input_size) == (96, 128)

@@ -21,13 +21,16 @@ from mmpose.registry import KEYPOINT_CODECS, TRANSFORMS
 from cephalometric.errors import InputError
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.models.codec_geometry import is_edge_to_edge
-from cephalometric.training.config_checks import check_numbers, check_structure, check_types
+from cephalometric.training.config_checks import check_numbers, check_structure, check_types, known_names
 from cephalometric.training.config_options import apply_options
 from cephalometric.training.config_reading import first_line, plain, read_config
+from cephalometric.training.feature_shapes import feature_arguments
 from cephalometric.training.metric import complete_selection
 from cephalometric.training.patch_samples import SampleLandmarkPatches
 
 DATA_ROOT_VARIABLE = 'CEPHALOMETRIC_DATA_ROOT'
+# What the heads of MMPose call the number of landmarks.
+COUNTS = ('out_channels', 'num_joints', 'num_keypoints')
 REQUIRED = ('landmark_set', 'data_root', 'codec', 'model', 'train_pipeline', 'test_pipeline')
 
 
@@ -98,15 +101,13 @@ def _found_landmark_set(name: str, config_path: Path) -> str:
 
 
 def _complete(config: Config) -> None:
-    codec, head = config.codec, config.model.head
+    codec = config.codec
     built = _built_codec(config)
-    head.out_channels = len(load_landmark_set(config.landmark_set))
-    head.decoder = codec
-    if hasattr(built, 'simcc_split_ratio'):
-        head.input_size = codec.input_size
-        # The stride of the last stage of every backbone that the SimCC heads are used with.
-        head.in_featuremap_size = tuple(size // 32 for size in codec.input_size)
-        head.simcc_split_ratio = built.simcc_split_ratio
+    head, taken = config.model.head, known_names(config.model.head, 'model.head').names
+    count = next((name for name in COUNTS if name in head or name in taken), COUNTS[0])
+    head.update({count: len(load_landmark_set(config.landmark_set)), 'decoder': codec, **feature_arguments(config)})
+    if 'simcc_split_ratio' in taken and hasattr(built, 'simcc_split_ratio'):
+        head.update(input_size=codec.input_size, simcc_split_ratio=built.simcc_split_ratio)
     if 'views' in config:
         _complete_refiner(config)
     for pipeline in (config.train_pipeline, config.test_pipeline):
@@ -178,9 +179,10 @@ def _complete_refiner(config: Config) -> None:
     model, backbone, head = config.model, config.model.refiner.backbone, config.model.refiner.head
     config.patch_codec.stride = backbone.stride
     model.resolutions_mm = [view.resolution_mm for view in config.views]
-    model.update(patch_size=config.patch_codec.patch_size, num_landmarks=model.head.out_channels)
-    backbone.num_landmarks = model.num_landmarks
-    head.update(in_channels=backbone.channels[0], out_channels=model.num_landmarks, decoder=config.patch_codec)
+    landmarks = len(load_landmark_set(config.landmark_set))
+    model.update(patch_size=config.patch_codec.patch_size, num_landmarks=landmarks)
+    backbone.num_landmarks = landmarks
+    head.update(in_channels=backbone.channels[0], out_channels=landmarks, decoder=config.patch_codec)
 
 
 def _datasets(config: Config) -> Iterator[tuple[str, ConfigDict]]:
