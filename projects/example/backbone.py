@@ -18,18 +18,22 @@ class ExampleBackbone(BaseModule):
 
     def __init__(self, channels: int = 32, init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
-        self.half, self.quarter = _halving(3, channels), _halving(channels, channels)
-        self.eighth, self.sixteenth = _halving(channels, channels), _halving(channels, channels)
+        self.stem = nn.Sequential(_halving(3, channels), _halving(channels, channels))
+        self.down = nn.ModuleList(_halving(channels, channels) for _ in range(2))
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor]:
         """Images, shape (B, 3, H, W), to one tensor of features, shape (B, channels, H / 4, W / 4).
 
         MMPose wants a tuple, of which most heads take the last.
         """
-        quarter = self.quarter(self.half(images))
-        eighth = self.eighth(quarter)
-        eighth = eighth + functional.interpolate(self.sixteenth(eighth), size=eighth.shape[-2:], mode='nearest')
-        return (quarter + functional.interpolate(eighth, size=quarter.shape[-2:], mode='nearest'),)
+        quarter = self.stem(images)
+        eighth = self.down[0](quarter)
+        sixteenth = self.down[1](eighth)
+        return (quarter + _larger(eighth + _larger(sixteenth, eighth), quarter),)
+
+
+def _larger(features: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    return functional.interpolate(features, size=like.shape[-2:], mode='nearest')
 
 
 def _halving(in_channels: int, channels: int) -> nn.Sequential:
