@@ -13,8 +13,8 @@ from cephalometric.annotations.coco import load_coco, read_image
 from cephalometric.models.decoder_input import decoding_of
 from cephalometric.prediction.predict_onnx import Model as StandAlone
 from cephalometric.prediction.trained_model import TrainedModel
-from cephalometric.training.config import load_config
 from cephalometric.training.model_writing import largest_distance_px, write_model
+from cephalometric.training.recipe import load_config
 from cephalometric.training.torch_networks import build_model, sample_metainfo
 
 POOLED = "neck=dict(type='GlobalAveragePooling'), "

@@ -14,7 +14,7 @@ from test_process import process, run
 from cephalometric.annotations.coco import load_coco, read_image
 from cephalometric.api import load_model
 from cephalometric.prediction.model_folder import read_description
-from cephalometric.training.config import load_config
+from cephalometric.training.recipe import load_config
 from cephalometric.training.torch_networks import build_model
 from cephalometric.xrays.mha import open_stack, write_stack
 

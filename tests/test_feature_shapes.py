@@ -6,7 +6,7 @@ from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 
 from cephalometric.errors import InputError
-from cephalometric.training.config import load_config
+from cephalometric.training.recipe import load_config
 
 
 @MODELS.register_module()
@@ -37,6 +37,14 @@ def test_channels_and_size_follow_from_backbone_and_neck_and_what_is_said_stays(
 def test_they_are_those_that_the_recipes_have_always_said():
     config = load_config(ROOT / 'cldetection_configs' / 'rtmpose-m_8xb256-420e-512x512.py')
     assert tuple(config.model.head.in_featuremap_size) == (16, 16)
+
+
+def test_what_was_found_out_is_found_out_again_where_an_option_changes_it(tmp_path):
+    kept = load_config(recipe(tmp_path, "head=dict(_delete_=True, type='SimCCHead')"))
+    (tmp_path / 'kept.py').write_text(kept.pretty_text)
+    config = load_config(tmp_path / 'kept.py', options={'codec.input_size': (96, 64)})
+    assert tuple(config.model.head.in_featuremap_size) == (24, 16)
+    assert tuple(load_config(tmp_path / 'kept.py').model.head.in_featuremap_size) == (16, 16)
 
 
 def test_a_backbone_that_cannot_be_tried_out_is_named(tmp_path):

@@ -11,8 +11,8 @@ from mmpose.registry import MODELS
 
 from cephalometric.errors import InputError
 from cephalometric.training import pretrained
-from cephalometric.training.config import load_config
 from cephalometric.training.model_writing import write_model
+from cephalometric.training.recipe import load_config
 from cephalometric.training.torch_networks import build_model
 
 

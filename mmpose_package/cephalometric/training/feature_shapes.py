@@ -11,11 +11,12 @@ from cephalometric.training.config_checks import known_names
 from cephalometric.training.config_reading import first_line
 
 
-def feature_arguments(config: Config) -> dict[str, object]:
+def feature_arguments(config: Config, also_said: bool = False) -> dict[str, object]:
     """What the head of a recipe must be told of its features, where its class takes it and the recipe leaves it out.
 
     Args:
         config: With ``codec.input_size`` and ``model``.
+        also_said: Find out, too, what the recipe says.
 
     Returns:
         ``in_channels``, and ``in_featuremap_size`` as width and height.
@@ -25,10 +26,16 @@ def feature_arguments(config: Config) -> dict[str, object]:
     """
     head = config.model.head
     names = ('in_channels', 'in_featuremap_size')
-    wanted = [name for name in names if name in known_names(head, 'model.head').names and head.get(name) is None]
+    taken = [name for name in names if name in known_names(head, 'model.head').names]
+    wanted = [name for name in taken if also_said or head.get(name) is None]
     if not wanted:
         return {}
-    channels, *size = _features(config)
+    try:
+        channels, *size = _features(config)
+    except InputError:
+        if all(head.get(name) is not None for name in wanted):
+            return {}
+        raise
     found = {'in_channels': channels} | ({'in_featuremap_size': tuple(size[::-1])} if size else {})
     return {name: found[name] for name in wanted if name in found}
 
