@@ -5,7 +5,8 @@ data_root = 'data/cephalometric'
 
 # Whole X-rays, hence padding 1.0 in training and in testing. No flips: all X-rays face the same way.
 train_pipeline = [
-    dict(type='LoadImage'),
+    # Decoded once, in memory that all workers share.
+    dict(type='LoadXray', color_type='unchanged'),
     dict(type='GetBBoxCenterScale', padding=1.0),
     dict(
         type='RandomBBoxTransform',
@@ -15,7 +16,7 @@ train_pipeline = [
         rotate_factor=12,
         rotate_prob=0.8,
     ),
-    dict(type='TopdownAffine'),
+    dict(type='WarpXray'),
     dict(type='GenerateTarget'),
     dict(type='PackPoseInputs'),
 ]

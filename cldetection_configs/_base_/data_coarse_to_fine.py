@@ -3,7 +3,7 @@ _base_ = 'data.py'
 
 # load_config hands each codec, and the views of the refiners, to all that must agree on them.
 train_pipeline = [
-    dict(type='LoadXray'),
+    _base_.train_pipeline[0],
     dict(type='BuildPyramid'),
     dict(type='SampleLandmarkPatches'),
     _base_.train_pipeline[1],

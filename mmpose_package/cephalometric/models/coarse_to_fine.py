@@ -60,7 +60,7 @@ class CoarseToFinePoseEstimator(TopdownPoseEstimator):
 
         Args:
             inputs: Shape (B, 3, H, W).
-            data_samples: With ``patches``, ``patch_profiles`` and ``patch_weights``, as ``SampleLandmarkPatches`` and
+            data_samples: With ``patches``, ``patch_points`` and ``patch_weights``, as ``SampleLandmarkPatches`` and
                 ``PackXray`` make them.
         """
         with _training_arithmetic(inputs.device):
@@ -69,10 +69,10 @@ class CoarseToFinePoseEstimator(TopdownPoseEstimator):
             )
 
     def _patch_losses(self, data_samples: Sequence[PoseDataSample]) -> dict[str, torch.Tensor]:
-        parts = ('patches', 'patch_profiles', 'patch_weights')
-        patches, profiles, weights = (torch.stack([sample.get(name) for sample in data_samples]) for name in parts)
+        parts = ('patches', 'patch_points', 'patch_weights')
+        patches, points, weights = (torch.stack([sample.get(name) for sample in data_samples]) for name in parts)
         return {
-            f'loss_patches_{n}': refiner.loss(patches[:, n], profiles[:, n], weights[:, n])
+            f'loss_patches_{n}': refiner.loss(patches[:, n], points[:, n], weights[:, n])
             for n, refiner in enumerate(self.refiners)
         }
 

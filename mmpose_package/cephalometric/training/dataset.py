@@ -15,6 +15,7 @@ from cephalometric.annotations.image_files import check_image_files
 from cephalometric.errors import InputError
 from cephalometric.geometry import mean_layout_mm
 from cephalometric.landmarks import LandmarkSet, load_landmark_set
+from cephalometric.training.transforms import LoadXray
 
 _COLOURS = ((76, 175, 80), (33, 150, 243), (255, 152, 0), (233, 30, 99), (156, 39, 176), (0, 188, 212))
 
@@ -93,6 +94,18 @@ class CephalometricDataset(BaseCocoStyleDataset):
         self.mean_layout_mm = mean_layout_mm(np.stack([image.points_px for image in images]), spacings_mm)
         return [_record(labelled, image) | {'mean_layout_mm': self.mean_layout_mm} for image in images]
 
+    def full_init(self) -> None:
+        """As MMPose's; besides, the workers that load samples are to share the decoded X-rays."""
+        if self._fully_initialized:
+            return
+        super().full_init()
+        loaders = [transform for transform in self.pipeline.transforms if isinstance(transform, LoadXray)]
+        if loaders:
+            records = (self.get_data_info(index) for index in range(len(self)))
+            sizes = {record['img_path']: record['image_size'] for record in records}
+            for loader in loaders:
+                loader.share(sizes)
+
     def prepare_data(self, idx: int) -> dict:
         """One sample; its augmentation depends on seed, epoch and index alone."""
         if not self.test_mode:
@@ -109,6 +122,7 @@ def _record(labelled: LabelledImages, image: LabelledImage) -> dict:
         'img_id': image.id,
         'img_path': str(labelled.image_path(image)),
         'spacing': image.spacing_mm,
+        'image_size': (image.width, image.height),
         'bbox': whole_image_bbox(image.width, image.height),
         'bbox_score': np.ones(1, np.float32),
         'keypoints': np.nan_to_num(image.points_px).astype(np.float32)[None],
