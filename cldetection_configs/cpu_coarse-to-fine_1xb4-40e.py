@@ -21,7 +21,7 @@ train_dataloader = dict(batch_size=4, num_workers=1)
 val_dataloader = dict(num_workers=1)
 test_dataloader = dict(num_workers=1)
 
-optim_wrapper = dict(optimizer=dict(type='AdamW', lr=2e-3, weight_decay=0.01))
+optim_wrapper = dict(optimizer=dict(type='AdamW', lr=2e-3, weight_decay=0.01, fused=True))
 param_scheduler = [
     dict(type='LinearLR', begin=0, end=100, start_factor=0.04, by_epoch=False),
     dict(type='CosineAnnealingLR', begin=0, end=40, T_max=40, eta_min=1e-6, by_epoch=True, convert_to_iter_based=True),

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from cephalometric.preparation.sources import Entry, LabelledXrays, Reading, Sou
 from cephalometric.preparation.splits import SEED, make_splits
 from cephalometric.preparation.staging import staging
 
+# How many X-rays are packed at the same time. More would wait: they are read one after another.
+AT_A_TIME = min(os.cpu_count() or 1, 4)
 COCO_FILE = re.compile(r'(train|valid|test|fold[0-9]+_train|fold[0-9]+_valid)\.json')
 
 
@@ -56,8 +59,8 @@ def prepare(
     """Write each X-ray as ``N.png``, N from 1, and the COCO files beside the folder of the images.
 
     An X-ray whose three channels are equal becomes an 8-bit grey image; a slice loses its padding. The files appear
-    together when all is well; ``train.json`` comes last. The same input gives the same bytes. Two X-rays are in memory
-    at a time.
+    together when all is well; ``train.json`` comes last. The same input gives the same bytes, whatever the machine.
+    Besides the X-ray that is being read, at most ``AT_A_TIME`` are in memory, and one that waits.
 
     Args:
         source: The X-rays and their annotations.
@@ -123,45 +126,74 @@ def _check_annotations(
 def _write_images(
     xrays: LabelledXrays, landmark_set: LandmarkSet, folder: Path, unusual_spacing: bool, problems: Problems
 ) -> list[LabelledImage]:
-    """Check and write the X-rays one by one; once there is a problem, only check."""
-    images = []
-    for number, (entry, reading) in enumerate(_read_ahead(xrays), start=1):
-        problems.merge(reading.problems)
-        if reading.image is None:
-            continue
-        lowest, highest = USUAL_SPACING_MM
-        if not unusual_spacing and (reading.spacing_mm < lowest or reading.spacing_mm > highest):
-            problems.add(
-                f'spacings outside {lowest:g} to {highest:g} mm per pixel (correct them, for image files also by '
-                '--spacing; if they are right, say --unusual-spacing)',
-                entry.place,
-                f'{reading.spacing_mm:g} mm',
-            )
-        crop = _part_to_keep(reading.image, xrays.padded)
-        if crop is None:
-            problems.add(f'blank {xrays.noun}s', entry.place)
-            continue
-        if entry.annotation is None:
-            continue
-        _check_inside(entry, crop, landmark_set, xrays.padded, problems)
-        checksum = None
-        if problems.count == 0:
-            content = encode_png(crop.cut(reading.image))
-            (folder / f'{number}.png').write_bytes(content)
-            checksum = hashlib.sha256(content).hexdigest()
-        images.append(
-            LabelledImage(
-                id=number,
-                file_name=f'{folder.name}/{number}.png',
-                width=crop.width,
-                height=crop.height,
-                spacing_mm=reading.spacing_mm,
-                points_px=crop.to_crop(entry.annotation.points_px),
-                original_file=entry.original_file,
-                sha256=checksum,
-            )
-        )
+    """Check and write the X-rays, several at a time; what they are and what is said of them comes in their order."""
+    images, coming = [], deque()
+
+    def take() -> None:
+        image, found = coming.popleft().result()
+        problems.merge(found)
+        if image is not None:
+            images.append(image)
+
+    # Threads: reading, packing and checksums run outside of Python, and hand over no copies.
+    with ThreadPoolExecutor(AT_A_TIME) as workers:
+        try:
+            for number, (entry, reading) in enumerate(_read_ahead(xrays), start=1):
+                path = folder / f'{number}.png' if problems.count == 0 else None
+                about = (number, entry, reading, unusual_spacing, folder.name, path)
+                coming.append(workers.submit(_write_image, xrays, landmark_set, *about))
+                if len(coming) >= AT_A_TIME:
+                    take()
+        finally:  # Also what was wrong with those before the place where a stack is damaged.
+            while coming:
+                take()
     return images
+
+
+def _write_image(
+    xrays: LabelledXrays,
+    landmark_set: LandmarkSet,
+    number: int,
+    entry: Entry,
+    reading: Reading,
+    unusual_spacing: bool,
+    image_folder: str,
+    path: Path | None,
+) -> tuple[LabelledImage | None, Problems]:
+    """Check an X-ray and, unless ``path`` is None or something is wrong with it, write it; also what is wrong."""
+    problems = reading.problems
+    if reading.image is None:
+        return None, problems
+    lowest, highest = USUAL_SPACING_MM
+    if not unusual_spacing and (reading.spacing_mm < lowest or reading.spacing_mm > highest):
+        problems.add(
+            f'spacings outside {lowest:g} to {highest:g} mm per pixel (correct them, for image files also by '
+            '--spacing; if they are right, say --unusual-spacing)',
+            entry.place,
+            f'{reading.spacing_mm:g} mm',
+        )
+    crop = _part_to_keep(reading.image, xrays.padded)
+    if crop is None:
+        problems.add(f'blank {xrays.noun}s', entry.place)
+    if crop is None or entry.annotation is None:
+        return None, problems
+    _check_inside(entry, crop, landmark_set, xrays.padded, problems)
+    checksum = None
+    if path is not None and problems.count == 0:
+        content = encode_png(crop.cut(reading.image))
+        path.write_bytes(content)
+        checksum = hashlib.sha256(content).hexdigest()
+    image = LabelledImage(
+        id=number,
+        file_name=f'{image_folder}/{number}.png',
+        width=crop.width,
+        height=crop.height,
+        spacing_mm=reading.spacing_mm,
+        points_px=crop.to_crop(entry.annotation.points_px),
+        original_file=entry.original_file,
+        sha256=checksum,
+    )
+    return image, problems
 
 
 def _read_ahead(xrays: LabelledXrays) -> Iterator[tuple[Entry, Reading]]:

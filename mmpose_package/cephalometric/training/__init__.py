@@ -5,6 +5,25 @@ config is all that MMPose needs.
 """
 
 from cephalometric import models
-from cephalometric.training import checkpoints, dataset, hooks, metric, patch_samples, pretrained, transforms
+from cephalometric.training import (
+    arithmetic,
+    checkpoints,
+    dataset,
+    hooks,
+    metric,
+    patch_samples,
+    pretrained,
+    transforms,
+)
 
-__all__ = ['checkpoints', 'dataset', 'hooks', 'metric', 'models', 'patch_samples', 'pretrained', 'transforms']
+__all__ = [
+    'arithmetic',
+    'checkpoints',
+    'dataset',
+    'hooks',
+    'metric',
+    'models',
+    'patch_samples',
+    'pretrained',
+    'transforms',
+]

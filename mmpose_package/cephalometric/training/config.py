@@ -21,6 +21,7 @@ from mmpose.registry import KEYPOINT_CODECS, TRANSFORMS
 from cephalometric.errors import InputError
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.models.codec_geometry import is_edge_to_edge
+from cephalometric.training.arithmetic import check_arithmetic
 from cephalometric.training.config_checks import check_numbers, check_structure, check_types
 from cephalometric.training.config_options import apply_options
 from cephalometric.training.config_reading import first_line, plain, read_config
@@ -60,6 +61,7 @@ def load_config(
     check_structure(config)
     check_types(config)
     check_numbers(config)
+    check_arithmetic(config)
     config.landmark_set = landmark_set or _found_landmark_set(config.landmark_set, Path(path))
     config.data_root = str(find_data_root(data_root, config.data_root))
     _complete(config)

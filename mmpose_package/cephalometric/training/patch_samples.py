@@ -31,7 +31,7 @@ class SampleLandmarkPatches(BaseTransform):
     Reads ``pyramid``, ``keypoints``, ``keypoints_visible``, ``spacing`` and ``mean_layout_mm``, so it stands before any
     transform that moves the landmarks. Adds ``patches``, uint8, shape (views, K, size, size); where each landmark lies
     in each of them, ``patch_points``, float32, shape (views, K, K, 2) as x, y in its pixels, from which the device that
-    trains makes what the network learns; and ``patch_weights``, shape (views, K, K), 0 where the patch does not show it.
+    trains makes what the network learns; and ``patch_weights``, shape (views, K, K), 0 for what a patch does not show.
 
     Args:
         encoder: Config of the codec, ``PatchHeatmap``.
@@ -79,7 +79,7 @@ class SampleLandmarkPatches(BaseTransform):
     def _random_maps(self, points_px: np.ndarray, scale: float, resolution_mm: float, jitter_mm: float) -> np.ndarray:
         count = len(points_px)
         shifts, size_and_angle = np.empty((count, 2)), np.empty((count, 2))
-        # One landmark after another, so that a sample of one of them does not depend on how many follow.
+        # One landmark after another: in this order a seed has always given the same augmentation.
         for n in range(count):
             shifts[n] = np.random.standard_normal(2)
             size_and_angle[n] = 2 * np.random.random_sample(2) - 1

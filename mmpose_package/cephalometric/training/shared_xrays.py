@@ -15,8 +15,8 @@ SHARED_MEMORY = Path('/dev/shm')
 class SharedXrays:
     """Room for the grey levels of X-rays, which whoever decodes one first fills for all.
 
-    It is made before the processes that load, and they have it by fork as well as by spawn. PyTorch holds the memory: it
-    has no name that could stay behind, and the system takes it back when the last process ends, however that comes
+    It is made before the processes that load, and they have it by fork as well as by spawn. PyTorch holds the memory:
+    it has no name that could stay behind, and the system takes it back when the last process ends, however that comes
     about. Memory is taken as X-rays come in, not before.
 
     Args:

@@ -17,8 +17,8 @@ class LoadXray(LoadImage):
 
     Args:
         cache_mb: How many megabytes of decoded X-rays all workers keep together; those beyond are read every time.
-        color_type: As for ``LoadImage``. ``'unchanged'`` gives a grey X-ray as it is, shape (H, W), which saves copies of
-            it; ``WarpXray`` takes it from there.
+        color_type: As for ``LoadImage``. ``'unchanged'`` gives a grey X-ray as it is, shape (H, W), which saves
+            copies of it; it is not to be written to. ``WarpXray`` takes it from there.
     """
 
     def __init__(self, cache_mb: int = 2048, color_type: str = 'color') -> None:
