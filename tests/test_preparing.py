@@ -14,6 +14,7 @@ from cephalometric.annotations.coco import load_coco
 from cephalometric.errors import InputError
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.locks import LOCK
+from cephalometric.preparation import preparing
 from cephalometric.preparation.preparing import encode_png, prepare
 from cephalometric.preparation.sources import ChallengeSource
 
@@ -379,3 +380,22 @@ def test_a_run_killed_at_any_moment_never_looks_complete_and_can_be_repeated(tmp
         finished = after == complete[1]
         prepare(source_of(tiny), folder / 'images', LANDMARKS, overwrite=overwrite or finished)
         assert contents(folder) == complete[1]
+
+
+@pytest.mark.parametrize('spoilt', [False, True])
+def test_however_many_are_packed_at_a_time_it_is_the_same(tiny, monkeypatch, spoilt):
+    if spoilt:
+        tiny.slices[2] = tiny.slices[5] = 0
+        tiny.entries(7)[0]['point'][0] = 60
+        tiny.write()
+    found = []
+    for number in (1, 3, 9):
+        monkeypatch.setattr(preparing, 'AT_A_TIME', number)
+        if spoilt:
+            found.append(refused(tiny))
+            continue
+        run(tiny, overwrite=True)
+        found.append(contents(tiny.folder.parent / 'out'))
+    assert found[0] == found[1] == found[2]
+    if spoilt:
+        assert all(words in found[0] for words in ('blank slices: 3, 6', 'outside the image', '(3 problems)'))

@@ -1,16 +1,14 @@
 """Decoded X-rays that several processes share."""
 
-import multiprocessing
 import signal
 import subprocess
 import sys
 
-import cv2
 import numpy as np
 import pytest
 from conftest import TINY_RECIPE
 from mmpose.registry import DATASETS
-from torch.utils.data import DataLoader
+from torch import multiprocessing
 
 from cephalometric.training.config import load_config
 from cephalometric.training.shared_xrays import SHARED_MEMORY, SharedXrays, shareable_bytes
@@ -44,37 +42,21 @@ def test_an_image_of_another_size_than_was_said_is_not_kept():
     assert shared.get('a') is None
 
 
-class ReadAgain:
-    """The X-rays of a loader, as a data set; the files go after the first reading."""
-
-    def __init__(self, path) -> None:
-        self.path, self.load = str(path), LoadXray(color_type='unchanged')
-        self.load.share({self.path: (40, 30)})
-
-    def __len__(self) -> int:
-        return 4
-
-    def __getitem__(self, index: int) -> np.ndarray:
-        return self.load({'img_path': self.path})['img'].copy()
+def put_there(shared: SharedXrays) -> None:
+    shared.put('a', GREY)
 
 
-@pytest.mark.parametrize(
-    'method', [each for each in ('fork', 'spawn') if each in multiprocessing.get_all_start_methods()]
-)
-def test_what_one_process_has_decoded_all_have(tmp_path, method):
-    path = tmp_path / 'x.png'
-    cv2.imwrite(str(path), GREY)
-    data_set = ReadAgain(path)
-    loader = DataLoader(data_set, num_workers=1, multiprocessing_context=method, collate_fn=first_of)
-    assert all((batch == GREY).all() for batch in loader)
-    path.unlink()
-    # Another worker, and this process, have what the first worker has decoded.
-    assert all((batch == GREY).all() for batch in loader)
-    np.testing.assert_array_equal(data_set[0], GREY)
+METHODS = [each for each in ('fork', 'spawn') if each in multiprocessing.get_all_start_methods()]
 
 
-def first_of(batch: list) -> np.ndarray:
-    return batch[0]
+@pytest.mark.parametrize('method', METHODS)
+def test_what_one_process_has_decoded_all_have(method):
+    shared = SharedXrays({'a': (40, 30)}, 10**6)
+    process = multiprocessing.get_context(method).Process(target=put_there, args=(shared,))
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    np.testing.assert_array_equal(shared.get('a'), GREY)
 
 
 def test_the_recipes_share_them(data_root):
