@@ -71,7 +71,7 @@ def measure_samples(recipe: str, data: Path) -> dict:
     from mmpose.registry import DATASETS
 
     from cephalometric.annotations.coco import load_coco
-    from cephalometric.training.config import load_config
+    from cephalometric.training.recipe import load_config
 
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
@@ -114,7 +114,7 @@ def measure_step(recipe: str, data: Path, arguments: argparse.Namespace) -> dict
 
     from cephalometric.annotations.coco import load_coco
     from cephalometric.training.arithmetic import choose_arithmetic
-    from cephalometric.training.config import load_config
+    from cephalometric.training.recipe import load_config
 
     torch.set_num_threads(arguments.threads)
     landmarks = load_coco(data / 'train.json').landmark_set

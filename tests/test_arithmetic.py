@@ -10,7 +10,7 @@ from mmpose.registry import DATASETS
 
 from cephalometric.errors import InputError
 from cephalometric.training.arithmetic import choose_arithmetic, has_bfloat16
-from cephalometric.training.config import load_config
+from cephalometric.training.recipe import load_config
 
 NO_GPU = pytest.mark.skipif(torch.cuda.is_available(), reason='about processors')
 

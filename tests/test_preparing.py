@@ -14,8 +14,7 @@ from cephalometric.annotations.coco import load_coco
 from cephalometric.errors import InputError
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.locks import LOCK
-from cephalometric.preparation import preparing
-from cephalometric.preparation.preparing import encode_png, prepare
+from cephalometric.preparation.preparing import prepare
 from cephalometric.preparation.sources import ChallengeSource
 
 LANDMARKS = load_landmark_set('isbi2015')
@@ -84,12 +83,6 @@ def test_a_single_channel_stack_gives_the_same_files(tiny):
     tiny.write()
     run(tiny, overwrite=True)
     assert contents(tiny.folder.parent / 'out') == coloured
-
-
-def test_colour_survives_in_the_right_order():
-    image = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
-    decoded = cv2.imdecode(np.frombuffer(encode_png(image), np.uint8), cv2.IMREAD_UNCHANGED)
-    np.testing.assert_array_equal(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), image)
 
 
 @pytest.mark.parametrize('compressed', [False, True])
@@ -380,23 +373,3 @@ def test_a_run_killed_at_any_moment_never_looks_complete_and_can_be_repeated(tmp
         finished = after == complete[1]
         prepare(source_of(tiny), folder / 'images', LANDMARKS, overwrite=overwrite or finished)
         assert contents(folder) == complete[1]
-
-
-@pytest.mark.parametrize('spoilt', [False, True])
-def test_however_many_are_packed_at_a_time_it_is_the_same(tiny, monkeypatch, spoilt):
-    if spoilt:
-        tiny.slices[2] = tiny.slices[5] = 0
-        tiny.entries(7)[0]['point'][0] = 60
-        tiny.write()
-    found = []
-    for number in (1, 3, 9):
-        monkeypatch.setattr(preparing, 'AT_A_TIME', number)
-        if spoilt:
-            found.append(refused(tiny))
-            continue
-        run(tiny, overwrite=True)
-        found.append(contents(tiny.folder.parent / 'out'))
-    assert found[0] == found[1] == found[2]
-    if spoilt:
-        assert '(3 problems)' in found[0]
-        assert 'blank slices' in found[0] and 'points outside the image' in found[0]

@@ -10,7 +10,7 @@ from conftest import TINY_RECIPE
 from mmpose.registry import DATASETS
 from torch import multiprocessing
 
-from cephalometric.training.config import load_config
+from cephalometric.training.recipe import load_config
 from cephalometric.training.shared_xrays import SHARED_MEMORY, SharedXrays, shareable_bytes
 from cephalometric.training.transforms import LoadXray
 

@@ -1,31 +1,25 @@
 """X-rays and their annotations, from whatever source, become images and COCO files for training."""
 
-import hashlib
 import os
 import re
-from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
-from tqdm import tqdm
 
-from cephalometric.annotations.annotation import USUAL_SPACING_MM, is_normalised, label
-from cephalometric.annotations.coco import CONTRIBUTOR, LabelledImage, coco_content
+from cephalometric.annotations.annotation import is_normalised, label
+from cephalometric.annotations.coco import CONTRIBUTOR, coco_content
 from cephalometric.errors import InputError, Problems
 from cephalometric.files import read_json, write_json
-from cephalometric.geometry import Crop, content_crop
 from cephalometric.landmarks import LandmarkSet
 from cephalometric.locks import locked
-from cephalometric.preparation.sources import Entry, LabelledXrays, Reading, Source
+from cephalometric.preparation.grouping import GROUP, SPLIT_BY, check_grouping, read_groups
+from cephalometric.preparation.image_writing import write_images
+from cephalometric.preparation.sources import LabelledXrays, Source
 from cephalometric.preparation.splits import SEED, make_splits
 from cephalometric.preparation.staging import staging
 
-# How many X-rays are packed at the same time. More would wait: they are read one after another.
-AT_A_TIME = min(os.cpu_count() or 1, 4)
 COCO_FILE = re.compile(r'(train|valid|test|fold[0-9]+_train|fold[0-9]+_valid)\.json')
 
 
@@ -37,11 +31,13 @@ class Summary:
         image_folder: The folder of the images.
         parts: The number of images in each COCO file: train, valid, test, then folds.
         remarks: Lines about what was not wrong, but is good to know.
+        groups: The number of groups of images that belong together; None if nobody said which do.
     """
 
     image_folder: Path
     parts: dict[Path, int]
     remarks: tuple[str, ...] = ()
+    groups: int | None = None
 
 
 def prepare(
@@ -52,6 +48,8 @@ def prepare(
     sizes: tuple[int, int, int] | None = None,
     seed: int = SEED,
     folds: int = 0,
+    group: Sequence[str] | None = None,
+    split_by: Sequence[str] | None = None,
     allow_missing: bool = False,
     unusual_spacing: bool = False,
     overwrite: bool = False,
@@ -60,13 +58,15 @@ def prepare(
 
     An X-ray whose three channels are equal becomes an 8-bit grey image; a slice loses its padding. The files appear
     together when all is well; ``train.json`` comes last. The same input gives the same bytes, whatever the machine.
-    Besides the X-ray that is being read, at most ``AT_A_TIME`` are in memory, and one that waits.
+    Besides the X-ray that is being read, at most ``AT_A_TIME`` of ``image_writing`` are in memory, and one that waits.
 
     Args:
         source: The X-rays and their annotations.
         image_folder: Where the images go; ``train.json``, ``valid.json`` and ``test.json`` go into its parent.
         landmark_set: The landmarks that are annotated.
         sizes, seed, folds: How the images are split: see ``make_splits``.
+        group: Which images stay together in splits and folds, such as those of a patient: see ``read_groups``.
+        split_by: Which part each image is in, in the same words, where the data set says so: instead of ``sizes``.
         allow_missing: Give landmarks that are not annotated, or that lie at exactly (0, 0), visibility 0; otherwise
             they are a problem.
         unusual_spacing: Take spacings also outside ``USUAL_SPACING_MM``; otherwise they are a problem.
@@ -77,13 +77,22 @@ def prepare(
             in the way. Nothing is written then.
     """
     image_folder = Path(os.path.abspath(image_folder))
+    for words, flag in ((group, GROUP), (split_by, SPLIT_BY)):
+        if words is not None:
+            check_grouping(words, flag)
     headline = f'{source} cannot be prepared, and nothing was written'
     problems = Problems()
     xrays = source.open(landmark_set, problems)
     if xrays is None:
         problems.raise_if_any(headline)
     _check_annotations(xrays, landmark_set, allow_missing, problems)
-    parts = make_splits(len(xrays.entries), sizes, seed, folds)
+    groups = None if group is None else _groups(group, xrays, problems, GROUP)
+    names = None if split_by is None else _groups(split_by, xrays, problems, SPLIT_BY)
+    if groups is not None and 1 < len(set(groups)) == len(groups):
+        problems.remark('--group changes nothing, because each has a group of its own', f'{len(groups)} {xrays.noun}s')
+    parts = make_splits(len(xrays.entries), sizes, seed, folds, groups, names)
+    if groups is not None and sizes is not None:
+        _compare_sizes(parts, sizes, problems)
     coco_files = {f'{name}.json': indices for name, indices in parts.items()}
 
     made = re.compile(rf'{_image_name(image_folder).pattern}|{COCO_FILE.pattern}')
@@ -93,13 +102,28 @@ def prepare(
         replaced = _make_way(image_folder, names, overwrite)
         folder = stage.folder / image_folder.name
         folder.mkdir()
-        images = problems.attempt(_write_images, xrays, landmark_set, folder, unusual_spacing, problems)
+        images = problems.attempt(write_images, xrays, landmark_set, folder, unusual_spacing, problems)
         problems.raise_if_any(headline)
         for name, indices in coco_files.items():
             write_json(stage.folder / name, coco_content([images[index] for index in indices], landmark_set))
         stage.publish(names, replaced)
     counts = {image_folder.parent / name: len(indices) for name, indices in coco_files.items()}
-    return Summary(image_folder, counts, problems.remarks)
+    return Summary(image_folder, counts, problems.remarks, None if groups is None else len(set(groups)))
+
+
+def _groups(words: Sequence[str], xrays: LabelledXrays, problems: Problems, flag: str) -> list[str] | None:
+    """The group of each X-ray; None if any is without one, which is among the problems."""
+    found = Problems()
+    groups = read_groups(words, xrays, found, flag)
+    problems.merge(found)
+    return None if found.count else groups
+
+
+def _compare_sizes(parts: dict[str, list[int]], sizes: tuple[int, int, int], problems: Problems) -> None:
+    counts = tuple(len(parts.get(name, ())) for name in ('train', 'valid', 'test'))
+    if counts != tuple(sizes):
+        got, asked = (' + '.join(map(str, numbers)) for numbers in (counts, sizes))
+        problems.remark(f'groups stay whole, so that the parts are not the {asked} images of --split but', got)
 
 
 def _check_annotations(
@@ -121,129 +145,6 @@ def _check_annotations(
             if index in at_origin:
                 kind = 'points at (0, 0), where many tools put what is not annotated (if so, use --allow-missing)'
             problems.add(kind, entry.place, label(landmark_set, index))
-
-
-def _write_images(
-    xrays: LabelledXrays, landmark_set: LandmarkSet, folder: Path, unusual_spacing: bool, problems: Problems
-) -> list[LabelledImage]:
-    """Check and write the X-rays, several at a time; what they are and what is said of them comes in their order."""
-    images, coming = [], deque()
-
-    def take() -> None:
-        image, found = coming.popleft().result()
-        problems.merge(found)
-        if image is not None:
-            images.append(image)
-
-    # Threads: reading, packing and checksums run outside of Python, and hand over no copies.
-    with ThreadPoolExecutor(AT_A_TIME) as workers:
-        try:
-            for number, (entry, reading) in enumerate(_read_ahead(xrays), start=1):
-                path = folder / f'{number}.png' if problems.count == 0 else None
-                about = (number, entry, reading, unusual_spacing, folder.name, path)
-                coming.append(workers.submit(_write_image, xrays, landmark_set, *about))
-                if len(coming) >= AT_A_TIME:
-                    take()
-        finally:  # Also what was wrong with those before the place where a stack is damaged.
-            while coming:
-                take()
-    return images
-
-
-def _write_image(
-    xrays: LabelledXrays,
-    landmark_set: LandmarkSet,
-    number: int,
-    entry: Entry,
-    reading: Reading,
-    unusual_spacing: bool,
-    image_folder: str,
-    path: Path | None,
-) -> tuple[LabelledImage | None, Problems]:
-    """Check an X-ray and, unless ``path`` is None or something is wrong with it, write it; also what is wrong."""
-    problems = reading.problems
-    if reading.image is None:
-        return None, problems
-    lowest, highest = USUAL_SPACING_MM
-    if not unusual_spacing and (reading.spacing_mm < lowest or reading.spacing_mm > highest):
-        problems.add(
-            f'spacings outside {lowest:g} to {highest:g} mm per pixel (correct them, for image files also by '
-            '--spacing; if they are right, say --unusual-spacing)',
-            entry.place,
-            f'{reading.spacing_mm:g} mm',
-        )
-    crop = _part_to_keep(reading.image, xrays.padded)
-    if crop is None:
-        problems.add(f'blank {xrays.noun}s', entry.place)
-    if crop is None or entry.annotation is None:
-        return None, problems
-    _check_inside(entry, crop, landmark_set, xrays.padded, problems)
-    checksum = None
-    if path is not None and problems.count == 0:
-        content = encode_png(crop.cut(reading.image))
-        path.write_bytes(content)
-        checksum = hashlib.sha256(content).hexdigest()
-    image = LabelledImage(
-        id=number,
-        file_name=f'{image_folder}/{number}.png',
-        width=crop.width,
-        height=crop.height,
-        spacing_mm=reading.spacing_mm,
-        points_px=crop.to_crop(entry.annotation.points_px),
-        original_file=entry.original_file,
-        sha256=checksum,
-    )
-    return image, problems
-
-
-def _read_ahead(xrays: LabelledXrays) -> Iterator[tuple[Entry, Reading]]:
-    """The entries and their pixels with a progress bar, each read while the one before it is in use."""
-    readings = xrays.read()
-    with ThreadPoolExecutor(max_workers=1) as reader:
-        coming = reader.submit(next, readings)
-        for entry in tqdm(xrays.entries, desc='preparing', unit='image', disable=None):
-            reading = coming.result()
-            coming = reader.submit(next, readings, None)
-            yield entry, reading
-        coming.result()
-
-
-def _part_to_keep(image: np.ndarray, padded: bool) -> Crop | None:
-    """All of an image but its padding; None if it is blank."""
-    content = content_crop(image)
-    if padded or content is None:
-        return content
-    return Crop(left=0, top=0, width=image.shape[1], height=image.shape[0])
-
-
-def _check_inside(entry: Entry, crop: Crop, landmark_set: LandmarkSet, padded: bool, problems: Problems) -> None:
-    outside = 'points outside the image (correct them)'
-    if padded:
-        outside = 'points outside the image, which is the slice without its padding (correct them)'
-    last = (crop.width - 0.5, crop.height - 0.5)
-    for index in np.flatnonzero(entry.annotation.visible):
-        point = entry.annotation.points_px[index]
-        if (point < -0.5).any() or (point > last).any():
-            problems.add(
-                outside,
-                entry.place,
-                f'{label(landmark_set, index)} at ({point[0]:g}, {point[1]:g}) of {crop.width} x {crop.height}',
-            )
-
-
-def encode_png(image: np.ndarray) -> bytes:
-    """A PNG file of an image, grey if its channels are equal.
-
-    Args:
-        image: uint8, shape (H, W), or (H, W, 3) in RGB order.
-    """
-    if image.ndim == 3:
-        red, green, blue = cv2.split(image)
-        grey = np.array_equal(red, green) and np.array_equal(red, blue)
-        image = red if grey else cv2.merge((blue, green, red))
-    # OpenCV's own settings are its fastest: 45 ms for an X-ray of 1935 x 2400, against 84 ms with compression level 1
-    # (a file 1 % smaller) and 130 ms with level 3 (6 % smaller).
-    return cv2.imencode('.png', image)[1].tobytes()
 
 
 def _make_way(image_folder: Path, names: list[str], overwrite: bool) -> list[str]:

@@ -6,22 +6,26 @@ config is all that MMPose needs.
 
 from cephalometric import models
 from cephalometric.training import (
+    albumentation,
     arithmetic,
     checkpoints,
     dataset,
     hooks,
     metric,
+    mmdet_names,
     patch_samples,
     pretrained,
     transforms,
 )
 
 __all__ = [
+    'albumentation',
     'arithmetic',
     'checkpoints',
     'dataset',
     'hooks',
     'metric',
+    'mmdet_names',
     'models',
     'patch_samples',
     'pretrained',
