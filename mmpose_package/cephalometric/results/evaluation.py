@@ -112,6 +112,10 @@ class Evaluation:
 
     def per_image(self) -> list[Scores]:
         """N scores, each over all landmarks."""
+        return self._image_scores
+
+    @cached_property
+    def _image_scores(self) -> list[Scores]:
         return score_per_landmark(self.errors_mm.T, self.visible.T)
 
     def worst_first(self) -> list[int]:

@@ -17,6 +17,7 @@ from cephalometric.errors import InputError
 from cephalometric.geometry import mean_layout_mm
 from cephalometric.landmarks import LandmarkSet, load_landmark_set
 from cephalometric.training.dataset_parts import built_datasets, dataset_configs
+from cephalometric.training.transforms import LoadXray
 
 _COLOURS = ((76, 175, 80), (33, 150, 243), (255, 152, 0), (233, 30, 99), (156, 39, 176), (0, 188, 212))
 
@@ -102,6 +103,18 @@ class CephalometricDataset(BaseCocoStyleDataset):
         """MMPose's record of an X-ray, with the mean layout."""
         return super().get_data_info(idx) | {'mean_layout_mm': self.mean_layout_mm}
 
+    def full_init(self) -> None:
+        """As MMPose's; besides, the workers that load samples are to share the decoded X-rays."""
+        if self._fully_initialized:
+            return
+        super().full_init()
+        loaders = [transform for transform in self.pipeline.transforms if isinstance(transform, LoadXray)]
+        if loaders:
+            records = (self.get_data_info(index) for index in range(len(self)))
+            sizes = {record['img_path']: record['image_size'] for record in records}
+            for loader in loaders:
+                loader.share(sizes)
+
     def prepare_data(self, idx: int) -> dict:
         """One sample; its augmentation depends on seed, epoch, index and repetition alone."""
         if not self.test_mode:
@@ -133,6 +146,7 @@ def _record(labelled: LabelledImages, image: LabelledImage) -> dict:
         'img_id': image.id,
         'img_path': str(labelled.image_path(image)),
         'spacing': image.spacing_mm,
+        'image_size': (image.width, image.height),
         'bbox': whole_image_bbox(image.width, image.height),
         'bbox_score': np.ones(1, np.float32),
         'keypoints': np.nan_to_num(image.points_px).astype(np.float32)[None],

@@ -17,6 +17,7 @@ from mmengine.registry import init_default_scope
 
 from cephalometric.errors import InputError
 from cephalometric.landmarks import built_in_landmark_sets, load_landmark_set
+from cephalometric.training.arithmetic import check_arithmetic
 from cephalometric.training.config_checks import check_numbers, check_structure, check_types
 from cephalometric.training.config_options import apply_options
 from cephalometric.training.config_reading import plain, read_config
@@ -77,6 +78,7 @@ def load_config(
     check_structure(config)
     check_types(config)
     check_numbers(config)
+    check_arithmetic(config)
     complete_schedule(config, before)
     complete_parts(config, before)
     complete_loaders(config)

@@ -19,6 +19,7 @@ from mmengine.runner.checkpoint import _load_checkpoint
 from cephalometric.errors import InputError
 from cephalometric.files import atomic_write
 from cephalometric.landmarks import load_landmark_set
+from cephalometric.training.arithmetic import choose_arithmetic
 from cephalometric.training.checkpoints import latest_checkpoint, weights_of
 from cephalometric.training.config_reading import building
 from cephalometric.training.dataset import check_data
@@ -80,8 +81,7 @@ def train(
     # What follows is of this run and this machine: what it continues, where it runs, what is at hand.
     running = copy.deepcopy(config)
     running.work_dir, running.launcher = str(work_dir), launcher
-    if amp:
-        _use_amp(running)
+    arithmetic = choose_arithmetic(running, amp)
     _keep_others_files(running)
     resume = resume or (running.get('resume') and (running.get('load_from') or 'auto'))
     if not resume:
@@ -98,8 +98,9 @@ def train(
         runner.continue_from(take_over(Path(running.load_from), work_dir))
     runner.keep_recipe(config)
     if is_main_process():
-        runner.logger.info(start)
-        print(start, flush=True)
+        for line in (start, arithmetic):
+            runner.logger.info(line)
+            print(line, flush=True)
     runner.train()
     return work_dir / BEST_WEIGHTS
 
@@ -238,13 +239,6 @@ def _keep_others_files(config: Config) -> None:
     for hook in [*(config.get('default_hooks') or {}).values(), *(config.get('custom_hooks') or [])]:
         if hook and HOOKS.get(hook.get('type')) is CheckpointHook:
             hook['type'] = ResumableCheckpointHook.__name__
-
-
-def _use_amp(config: Config) -> None:
-    if not torch.cuda.is_available():
-        raise InputError('--amp needs a GPU, and this machine shows none: leave the flag out')
-    config.optim_wrapper.type = 'AmpOptimWrapper'
-    config.optim_wrapper.setdefault('loss_scale', 'dynamic')
 
 
 def _refuse_to_mix(work_dir: Path) -> None:
