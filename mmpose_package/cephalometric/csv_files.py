@@ -209,11 +209,14 @@ class CsvSpool:
         """
         self._file.close()
         places = [n for n, name in enumerate(self._names) if name in self._used]
-        with open(self._waiting, newline='', encoding='utf-8') as rows, atomic_write(self._path) as partial:
-            with _open(partial) as file:
-                writer = csv.writer(file)
-                writer.writerow(_guarded(self._names[n]) for n in places)
-                writer.writerows([row[n] for n in places] for row in csv.reader(rows))
+        with (
+            open(self._waiting, newline='', encoding='utf-8') as rows,
+            atomic_write(self._path) as partial,
+            _open(partial) as file,
+        ):
+            writer = csv.writer(file)
+            writer.writerow(_guarded(self._names[n]) for n in places)
+            writer.writerows([row[n] for n in places] for row in csv.reader(rows))
         self.close()
 
     def close(self) -> None:

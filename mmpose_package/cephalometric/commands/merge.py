@@ -2,6 +2,7 @@
 
 import argparse
 import hashlib
+import itertools
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -135,7 +136,7 @@ def in_order(parts: Sequence[Part]) -> list[Part]:
                 'of the same files with the same number of parts'
             )
     ordered = sorted(parts, key=lambda part: part.shard)
-    for one, other in zip(ordered, ordered[1:], strict=False):
+    for one, other in itertools.pairwise(ordered):
         if one.shard == other.shard:
             raise InputError(f'{one.folder} and {other.folder} are both part {one.shard[0]}: name each part once')
     return ordered
