@@ -4,20 +4,15 @@ Images, not landmarks, are what was drawn at random: the landmarks of one X-ray 
 whole images, and tests take one number an image.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import scipy  # Its parts are loaded when they are first used: stats alone takes longer than a prediction.
 
-RESAMPLES = 4000
-SEED = 2023
+from cephalometric.resampling import resamples
+
 CONFIDENCE = 0.95
-# Of the bootstrap, so that its memory is bounded: numbers in one array, and numbers that are kept for the next set of
-# errors, in two bytes each.
-DRAWS_AT_A_TIME = 2**20
-KEPT_DRAWS = 2**24
 
 
 @dataclass(frozen=True)
@@ -50,30 +45,9 @@ def bootstrap_mean(values: np.ndarray) -> Interval:
     estimate = float(sums.sum() / counts.sum())
     if counts.size < 2:
         return Interval(estimate, np.nan, np.nan)
-    means = np.concatenate([draws @ sums / (draws @ counts) for draws in _resamples(len(counts))])
+    means = np.concatenate([draws @ sums / (draws @ counts) for draws in resamples(len(counts))])
     low, high = np.quantile(means, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return Interval(estimate, float(low), float(high))
-
-
-def _resamples(images: int) -> Iterator[np.ndarray]:
-    """How often each image is drawn in each of the resamples, float64, shape (rows, images), some rows at a time."""
-    kept = RESAMPLES * images <= KEPT_DRAWS
-    for draws in _kept_draws(images) if kept else _draws(images):
-        yield draws.astype(float)
-
-
-@lru_cache(maxsize=2)
-def _kept_draws(images: int) -> tuple[np.ndarray, ...]:
-    """Drawing takes nearly all of the time, and what is drawn depends on the number of images alone."""
-    return tuple(draws.astype(np.uint16) for draws in _draws(images))
-
-
-def _draws(images: int) -> Iterator[np.ndarray]:
-    random, left = np.random.default_rng(SEED), RESAMPLES
-    while left:
-        rows = min(left, max(1, DRAWS_AT_A_TIME // images))
-        yield random.multinomial(images, np.full(images, 1 / images), rows)
-        left -= rows
 
 
 def _rows(values: np.ndarray) -> np.ndarray:
