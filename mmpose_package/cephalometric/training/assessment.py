@@ -1,11 +1,11 @@
 """The end of a training: its model folder, how good it is on labelled X-rays, its calibration, and a report."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.dist import barrier, collect_results, get_rank, get_world_size, is_main_process
 
 from cephalometric.annotations.coco import load_coco, read_image
@@ -18,17 +18,21 @@ from cephalometric.reporting.report_page import report_evaluation
 from cephalometric.reporting.training_curves import read_curves
 from cephalometric.results.evaluation import Evaluation
 from cephalometric.training.checkpoints import load_from_checked_file
+from cephalometric.training.dataset import image_folders, labelled_images
 from cephalometric.training.model_writing import amend_description, write_model
 from cephalometric.training.run import choose_device
 
 
-def assess(model: TrainedModel, annotation_file: str | Path, device: str = 'cpu') -> Evaluation | None:
+def assess(
+    model: TrainedModel, annotation_file: str | Path, device: str = 'cpu', image_folders: Sequence[Path] = ()
+) -> Evaluation | None:
     """Predict the images of a COCO file and note what was run.
 
     Args:
         model: The model, or an ensemble.
         annotation_file: The COCO file.
         device: What predicts, for the report.
+        image_folders: Where its images may lie, as for :func:`cephalometric.annotations.coco.load_coco`.
 
     Returns:
         The evaluation, in the order of the file; None in all processes but the first of a distributed run.
@@ -36,7 +40,7 @@ def assess(model: TrainedModel, annotation_file: str | Path, device: str = 'cpu'
     Raises:
         InputError: As :func:`cephalometric.prediction.data_sets.evaluate`.
     """
-    labelled = load_coco(annotation_file)
+    labelled = load_coco(annotation_file, model.landmarks, image_folders)
     share = answer_labelled(model, labelled, get_rank(), get_world_size())
     answers = collect_results(share, len(labelled), device='cpu')
     barrier()
@@ -67,15 +71,15 @@ def finish(config: Config, weights: Path) -> Iterator[str]:
     """
     folder, parts = weights.parent / 'model', _parts(config)
     if is_main_process():
-        images = islice(load_coco(parts['train']).images, CHECKED)
-        labelled = load_coco(parts['train'])
+        labelled = {part: labelled_images(dataset) for part, dataset in parts.items()}
+        images = islice(labelled['train'].images, CHECKED)
         description = write_model(
             config,
             load_from_checked_file(str(weights), map_location='cpu'),
             folder,
             name=str(weights),
-            provenance={'images': {part: len(load_coco(path)) for part, path in parts.items()}},
-            check_on=[read_image(labelled, image) for image in images],
+            provenance={'images': {part: len(images) for part, images in labelled.items()}},
+            check_on=[read_image(labelled['train'], image) for image in images],
         )
         yield f'Model:        {folder}'
         if not description.networks:
@@ -84,7 +88,9 @@ def finish(config: Config, weights: Path) -> Iterator[str]:
     if 'validation' not in parts:
         return
     device = choose_device()
-    evaluation = assess(Model([folder], backend='torch', device=device), parts['validation'], device)
+    validation = parts['validation']
+    path = Path(validation.get('data_root') or '', validation.ann_file)
+    evaluation = assess(Model([folder], backend='torch', device=device), path, device, image_folders(validation))
     if evaluation is None:  # The other processes of a distributed run have done their share.
         return
     save_calibration(calibrate(evaluation), folder / CALIBRATION, [description.weights_id])
@@ -93,6 +99,6 @@ def finish(config: Config, weights: Path) -> Iterator[str]:
     yield f'Report:       {report_evaluation(evaluation, weights.parent / "report_valid")}'
 
 
-def _parts(config: Config) -> dict[str, Path]:
+def _parts(config: Config) -> dict[str, ConfigDict]:
     loaders = {'train': config.get('train_dataloader'), 'validation': config.get('val_dataloader')}
-    return {part: Path(config.data_root) / loader.dataset.ann_file for part, loader in loaders.items() if loader}
+    return {part: loader.dataset for part, loader in loaders.items() if loader}

@@ -2,6 +2,7 @@
 
 import inspect
 import random
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,26 @@ def mmpose_metainfo(landmarks: LandmarkSet) -> dict:
     }
 
 
+def image_folders(dataset: Mapping[str, object]) -> list[Path]:
+    """Where a dataset says that its images lie, by ``data_prefix``; empty where it does not say it.
+
+    Args:
+        dataset: Its config, or the arguments that it is built with.
+    """
+    prefix = (dataset.get('data_prefix') or {}).get('img')
+    return [Path(dataset.get('data_root') or '', prefix)] if prefix else []
+
+
+def labelled_images(dataset: Mapping[str, object]) -> LabelledImages:
+    """What the config of a ``CephalometricDataset`` names: its COCO file, read for its landmark set and image folder.
+
+    Raises:
+        InputError: As :func:`cephalometric.annotations.coco.load_coco`.
+    """
+    path = Path(dataset.get('data_root') or '', dataset['ann_file'])
+    return load_coco(path, load_landmark_set(dataset['landmark_set']), image_folders(dataset))
+
+
 def whole_image_bbox(width: int, height: int) -> np.ndarray:
     """The box of a whole image, shape (1, 4) as left, top, right, bottom, from pixel centre to pixel centre."""
     return np.array([[0, 0, width - 1, height - 1]], np.float32)
@@ -69,6 +90,7 @@ class CephalometricDataset(BaseCocoStyleDataset):
 
     def __init__(self, landmark_set: str, **kwargs) -> None:
         self.landmarks = load_landmark_set(landmark_set)
+        self.image_folders = image_folders(kwargs)
         # Shared memory, because persistent workers hold a copy of the dataset that was made before the first epoch.
         self._seed_and_epoch = torch.zeros(2, dtype=torch.int64).share_memory_()
         super().__init__(metainfo=mmpose_metainfo(self.landmarks), **kwargs)
@@ -79,7 +101,7 @@ class CephalometricDataset(BaseCocoStyleDataset):
 
     def load_data_list(self) -> list[dict]:
         """One record for every X-ray of the annotation file that has a landmark, in MMPose's terms."""
-        labelled = load_coco(self.ann_file)
+        labelled = load_coco(self.ann_file, self.landmarks, self.image_folders)
         if labelled.abbreviations != self.landmarks.abbreviations:
             raise InputError(
                 f'{self.ann_file}: made for the {len(labelled.abbreviations)} landmarks of {labelled.landmark_set!r}, '
@@ -135,5 +157,5 @@ def check_data(config: Config) -> None:
                     f'{path}: no such file: say with --data-root which folder step 2 has filled, with train.json and '
                     'valid.json in it'
                 )
-            parts.append(load_coco(path))
+            parts.append(labelled_images(loader.dataset))
     check_image_files(parts)

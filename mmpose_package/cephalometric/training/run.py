@@ -14,13 +14,12 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import _load_checkpoint
 
-from cephalometric.annotations.coco import load_coco
 from cephalometric.errors import InputError
 from cephalometric.files import atomic_write
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.training.checkpoints import latest_checkpoint, weights_of
 from cephalometric.training.config_reading import building
-from cephalometric.training.dataset import check_data
+from cephalometric.training.dataset import check_data, labelled_images
 from cephalometric.training.divergence import SoundWeightsHook
 from cephalometric.training.hooks import BEST_WEIGHTS
 from cephalometric.training.pretrained import count_fitting, pretrained_parts, resolve_pretrained
@@ -247,10 +246,9 @@ def _refuse_to_mix(work_dir: Path) -> None:
 
 def _refuse_what_cannot_be_learnt(config: Config) -> None:
     """A landmark that no X-ray has would be put anywhere, and look like the others."""
-    annotations = config.train_dataloader.dataset.get('ann_file')
-    if annotations is None:
+    if config.train_dataloader.dataset.get('ann_file') is None:
         return
-    labelled = load_coco(Path(config.data_root, annotations))
+    labelled = labelled_images(config.train_dataloader.dataset)
     if not len(labelled) or labelled.abbreviations != load_landmark_set(config.landmark_set).abbreviations:
         return  # The dataset says so.
     seen = np.any([image.visible for image in labelled.images], axis=0)
