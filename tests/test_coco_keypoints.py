@@ -66,7 +66,7 @@ def test_keypoints_without_names_are_all_landmarks_of_the_set_in_its_order(tmp_p
     annotations, report = read(path)
     assert not report
     np.testing.assert_array_equal(annotations['film1.png'].points_px, points()['film1'])
-    with pytest.raises(InputError, match='19 keypoints have no names.*has 38: say --landmarks isbi2015'):
+    with pytest.raises(InputError, match=r'19 keypoints have no names.*has 38: say --landmarks isbi2015'):
         read_coco_keypoints(path, load_landmark_set('cldetection2023'), Problems())
 
 

@@ -33,7 +33,9 @@ def test_of_several_folders_none_is_guessed_but_one_may_be_said(tmp_path):
 
 def test_a_folder_that_is_said_goes_first_and_may_lie_anywhere(tmp_path):
     put(tmp_path / 'data' / '1.png', tmp_path / 'films' / '1.png')
-    assert way_to_images(tmp_path / 'data' / 'train.json', '1.png', [tmp_path / 'films']).replace('\\', '/') == '../films'
+    assert (
+        way_to_images(tmp_path / 'data' / 'train.json', '1.png', [tmp_path / 'films']).replace('\\', '/') == '../films'
+    )
 
 
 def test_one_in_which_the_images_are_not_is_passed_over(tmp_path):

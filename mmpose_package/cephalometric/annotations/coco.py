@@ -237,7 +237,7 @@ def _of_others(path: str | Path, content: object, landmarks: LandmarkSet | None)
     ]
     if wrong:
         raise InputError(
-            f'{path}: its keypoint {short(wrong[0])} is none of the landmark set {landmarks.name!r}, or is named twice: '
+            f'{path}: its keypoint {short(wrong[0])} is none of the landmark set {landmarks.name!r}, or there twice: '
             'say another set with --landmarks'
         )
     numbered = all(is_count(entry['id']) for entry in found.images)

@@ -67,6 +67,13 @@ class MeanLayoutHook(Hook):
             )
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         model.set_mean_layout(layout_mm)
+        self.layout_mm = layout_mm
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """A model that starts from another one keeps the layout of its own X-rays."""
+        if not runner._resume:
+            layout = torch.from_numpy(self.layout_mm).to(torch.float32)
+            checkpoint['state_dict']['mean_layout_mm'] = layout
 
 
 @HOOKS.register_module()
