@@ -54,6 +54,7 @@ class StartingPoint:
         landmarks: The abbreviations of the landmarks whose rows are taken over.
         new: Those of the model's other landmarks, which begin as they would from scratch.
         tensors: How many tensors are taken over, in full or in part.
+        with_rows: How many of them have rows of landmarks, and how many such tensors the model has.
     """
 
     name: str
@@ -61,12 +62,14 @@ class StartingPoint:
     landmarks: tuple[str, ...]
     new: tuple[str, ...]
     tensors: int
+    with_rows: tuple[int, int]
 
     def __str__(self) -> str:
         total = len(self.landmarks) + len(self.new)
         line = (
             f'The model starts from {self.name}: {len(self.landmarks)} of its {total} landmarks and {self.tensors} of '
-            f'its {len(self.weights)} tensors are taken over'
+            f'its {len(self.weights)} tensors are taken over, {self.with_rows[0]} of the {self.with_rows[1]} with rows '
+            'of landmarks among them'
         )
         return f'{line}; new are {", ".join(self.new)}' if self.new else line
 
@@ -175,7 +178,7 @@ def starting_point(config: Config, model: torch.nn.Module, source: TrainedWeight
     if not common or not with_rows:
         raise InputError(_nothing(source, names, landmarks, bool(common), taken))
     new = tuple(name for name in landmarks.abbreviations if name not in common)
-    return StartingPoint(source.name, filled, common, new, taken)
+    return StartingPoint(source.name, filled, common, new, taken, (with_rows, len(places)))
 
 
 def _nothing(
