@@ -4,12 +4,14 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from forks import ENVIRONMENT, ROOT, Program
 from hypothesis import settings
 
 from cephalometric.landmarks import load_landmark_set
@@ -98,21 +100,26 @@ def tiny(tmp_path: Path) -> TinyDataSet:
     return make_tiny_data_set(tmp_path / 'input')
 
 
-ROOT = Path(__file__).parents[1]
 TINY_RECIPE = Path(__file__).with_name('tiny_recipe.py')
 TINY_COARSE_TO_FINE = Path(__file__).with_name('tiny_coarse_to_fine.py')
 
 
-def run_python(*arguments: object, check: int | None = 0, timeout: float = 300) -> subprocess.CompletedProcess:
-    """Run a script as a user would; with ``check``, insist on that exit status."""
-    done = subprocess.run(
-        [sys.executable, *map(str, arguments)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        env=os.environ | {'OMP_NUM_THREADS': '1'},
-    )
+def run_python(
+    *arguments: object, check: int | None = 0, timeout: float = 300, fresh: bool = not hasattr(os, 'fork')
+) -> subprocess.CompletedProcess:
+    """Run a script as a user would; with ``check``, insist on that exit status.
+
+    With ``fresh``, by a new Python, for what is about imports; else by a fork of one that has imported all there is.
+    """
+    if fresh:
+        command = [sys.executable, *map(str, arguments)]
+        environment = os.environ | ENVIRONMENT
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout, env=environment)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            stdout, stderr = Path(folder, 'stdout'), Path(folder, 'stderr')
+            status = Program(arguments, stdout, stderr).wait(timeout)
+            done = subprocess.CompletedProcess(arguments, status, stdout.read_text(), stderr.read_text())
     assert check is None or done.returncode == check, done.stdout[-2000:] + done.stderr[-4000:]
     return done
 

@@ -3,15 +3,14 @@
 import os
 import pathlib
 import pickle
-import signal
-import subprocess
-import sys
 import time
 from collections import OrderedDict
 
 import numpy as np
 import pytest
 import torch
+from conftest import run_python
+from forks import Program
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mmengine.logging import HistoryBuffer
@@ -268,7 +267,6 @@ def test_a_missing_checkpoint_is_named(tmp_path):
 WRITER = """
 import sys
 from cephalometric.training.checkpoints import AtomicBackend
-print('ready', flush=True)
 for number in range(10**6):
     AtomicBackend().put(bytes([number % 256]) * 30_000_000, sys.argv[1])
 """
@@ -276,13 +274,12 @@ for number in range(10**6):
 
 def test_a_killed_writer_leaves_a_whole_file(tmp_path):
     path = tmp_path / 'epoch_1.pth'
-    writer = subprocess.Popen([sys.executable, '-c', WRITER, str(path)], stdout=subprocess.PIPE)
-    writer.stdout.readline()
+    writer = Program(['-c', WRITER, path], tmp_path / 'stdout', tmp_path / 'stderr')
     while not path.exists():
         time.sleep(0.01)
     for pause in (0.013, 0.05):
         time.sleep(pause)
-    writer.send_signal(signal.SIGKILL)
+    writer.kill()
     writer.wait()
     content = path.read_bytes()
     assert len(content) == 30_000_000 and content == content[:1] * len(content)
@@ -297,10 +294,7 @@ def test_weights_alone_have_no_optimizer_and_need_no_allow_list(trained, tmp_pat
     checkpoint = load_from_checked_file(str(latest_checkpoint(trained)))
     save_weights(checkpoint, tmp_path / 'weights.pth')
     command = 'import sys, torch; print(sorted(torch.load(sys.argv[1], weights_only=True)))'
-    done = subprocess.run(
-        [sys.executable, '-c', command, str(tmp_path / 'weights.pth')], capture_output=True, text=True
-    )
-    assert done.stdout.strip() == "['meta', 'state_dict']", done.stderr
+    assert run_python('-c', command, tmp_path / 'weights.pth', fresh=True).stdout.strip() == "['meta', 'state_dict']"
     loaded = load_from_checked_file(str(tmp_path / 'weights.pth'))
     assert loaded['meta']['landmarks'][:3] == ['S', 'N', 'Or']
     assert all(torch.equal(loaded['state_dict'][name], value) for name, value in checkpoint['state_dict'].items())
@@ -327,6 +321,6 @@ run_step(lambda: save_weights({'state_dict': {'a': torch.zeros(10000)}}, Path(sy
 """
     path = tmp_path / 'best_model_weight.pth'
     path.write_text('old')
-    done = subprocess.run([sys.executable, '-c', script, path], capture_output=True, text=True, timeout=200)
-    assert done.returncode == 2 and done.stderr == f'error: {path} cannot be written: File too large\n', done.stderr
+    done = run_python('-c', script, path, check=2)
+    assert done.stderr == f'error: {path} cannot be written: File too large\n', done.stderr
     assert path.read_text() == 'old' and [file.name for file in tmp_path.iterdir()] == [path.name]

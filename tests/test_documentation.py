@@ -4,12 +4,10 @@ import argparse
 import contextlib
 import io
 import json
-import os
 import re
 import runpy
 import shlex
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from unittest.mock import patch
@@ -17,7 +15,7 @@ from unittest.mock import patch
 import cv2
 import pytest
 from command_lines import call
-from conftest import ROOT
+from conftest import ROOT, run_python
 
 from cephalometric.__main__ import COMMANDS, main_or_exit
 from cephalometric.phantom.rendering import make_phantom
@@ -65,7 +63,6 @@ def test_the_notebook_is_one_of_format_4_with_its_outputs():
 
 
 STEPS = [path.name for path in sorted(ROOT.glob('step?_*.py'))]
-ONE_THREAD = os.environ | {'OMP_NUM_THREADS': '1'}
 
 
 def help_of(program: str) -> str:
@@ -137,10 +134,7 @@ def test_the_examples_of_the_helps_run_one_after_the_other(tmp_path, monkeypatch
     # In a process of its own: MMEngine keeps loggers and more of a run for as long as a process lasts.
     words = examples_of(STEPS[2])[0]
     quick = [*small, 'train_cfg.max_epochs=1', 'train_dataloader.num_workers=0', 'val_dataloader.num_workers=0']
-    done = subprocess.run(
-        [sys.executable, str(ROOT / words[0]), *words[1:], *quick], capture_output=True, text=True, env=ONE_THREAD
-    )
-    assert done.returncode == 0, done.stderr
+    run_python(ROOT / words[0], *words[1:], *quick)
     run_example(STEPS[3], 1)
     assert (tmp_path / 'work_dirs' / 'scores.json').is_file() and list((tmp_path / 'work_dirs' / 'pictures').iterdir())
     run_example(STEPS[3], 2, *small)

@@ -4,14 +4,13 @@ import importlib.util
 import json
 import os
 import shutil
-import subprocess
 import sys
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT, TINY_RECIPE
+from conftest import ROOT, TINY_RECIPE, run_python
 
 from cephalometric.api import load_model
 from cephalometric.errors import InputError
@@ -179,16 +178,12 @@ WITHOUT_PYTORCH = (
 
 @pytest.mark.parametrize('start', [[], ['-c', WITHOUT_PYTORCH]], ids=['PyTorch', 'no PyTorch'])
 def test_warnings_alone_are_on_stderr_and_one_line_says_what_is_wrong(tmp_path, job, model_folder, slices, start):
-    paths = [str(ROOT / 'mmpose_package'), str(ROOT), os.environ.get('PYTHONPATH', '')]
-    environment = {**os.environ, 'PYTHONPATH': os.pathsep.join(paths)}
-    command = [sys.executable, *start, process.__file__, '--model', str(model_folder), *map(str, job)]
-    good = subprocess.run(command, capture_output=True, text=True, env=environment)
-    assert good.returncode == 0, good.stderr
+    command = [*start, process.__file__, '--model', model_folder, *job]
+    good = run_python(*command, fresh=bool(start))
     assert all(line.startswith('warning: ') and 'slice' in line for line in good.stderr.splitlines())
     assert len(read(tmp_path / 'result.json')) == 2 * 38
     (tmp_path / 'input' / 'stack.mha').write_bytes(b'no stack')
-    bad = subprocess.run(command, capture_output=True, text=True, env=environment)
-    assert bad.returncode == 2
+    bad = run_python(*command, check=2, fresh=bool(start))
     assert bad.stderr.startswith('error: ') and 'stack.mha' in bad.stderr and bad.stderr.count('\n') == 1
 
 

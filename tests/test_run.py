@@ -2,17 +2,15 @@
 
 import csv
 import json
-import os
-import signal
-import subprocess
-import sys
+import socket
 import time
 
 import cv2
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT, TINY_COARSE_TO_FINE, TINY_RECIPE, run_python
+from conftest import TINY_COARSE_TO_FINE, TINY_RECIPE, run_python
+from forks import Program
 
 from cephalometric.api import load_model
 from cephalometric.errors import InputError
@@ -111,20 +109,13 @@ def test_without_validation_images_the_last_weights_are_kept(data_root, tmp_path
 
 def start_and_kill(data_root, work_dir, when):
     arguments = [STEP3, TINY_RECIPE, '--data-root', data_root, '--work-dir', work_dir, '--seed', 1, '--resume']
-    log = work_dir.with_suffix('.log').open('a')
-    run = subprocess.Popen(
-        [sys.executable, *map(str, arguments)],
-        cwd=ROOT,
-        env=os.environ | {'OMP_NUM_THREADS': '1'},
-        stdout=log,
-        stderr=log,
-        start_new_session=True,  # with its data-loading workers, which are killed with it
-    )
+    log = work_dir.with_suffix('.log')
+    run = Program(arguments, log, log)
     deadline = time.monotonic() + 240
     while not when() and run.poll() is None and time.monotonic() < deadline:
         time.sleep(0.005)
-    assert run.poll() is None, 'the run ended before it was killed'
-    os.killpg(run.pid, signal.SIGKILL)
+    assert run.poll() is None, 'the run ended before it was killed: ' + log.read_text()
+    run.kill()
     run.wait()
 
 
@@ -160,11 +151,29 @@ def torchrun(*arguments):
     return run_python('-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2', *arguments)
 
 
+def two_processes(folder):
+    """What runs a script as torchrun does, by the same variables, without a new start of PyTorch for each process."""
+
+    def run(*arguments):
+        with socket.socket() as free:
+            free.bind(('127.0.0.1', 0))
+            port = free.getsockname()[1]
+        common = {'MASTER_ADDR': '127.0.0.1', 'MASTER_PORT': str(port), 'WORLD_SIZE': '2', 'LOCAL_WORLD_SIZE': '2'}
+        logs = [folder / f'{rank}.log' for rank in range(2)]
+        programs = [
+            Program(arguments, log, log, common | {'RANK': str(rank), 'LOCAL_RANK': str(rank)})
+            for rank, log in enumerate(logs)
+        ]
+        assert [program.wait() for program in programs] == [0, 0], [log.read_text() for log in logs]
+
+    return run
+
+
 def test_two_processes_validate_as_one_does(trained, data_root, tmp_path):
     script = tmp_path / 'validate.py'
     script.write_text(VALIDATE)
     scores = {}
-    for launcher, run in (('none', run_python), ('pytorch', torchrun)):
+    for launcher, run in (('none', run_python), ('pytorch', two_processes(tmp_path))):
         folder = tmp_path / launcher
         run(script, TINY_RECIPE, data_root, trained / 'epoch_3.pth', folder, launcher)
         scores[launcher] = json.loads((folder / 'scores.json').read_text())
@@ -178,7 +187,7 @@ def test_two_processes_train_and_test(data_root, trained, tmp_path):
     assert (work_dir / 'best_model_weight.pth').is_file()
 
     scores = {}
-    for launcher, run in (('none', run_python), ('pytorch', torchrun)):
+    for launcher, run in (('none', run_python), ('pytorch', two_processes(tmp_path))):
         out = tmp_path / f'{launcher}.json'
         table = ('--csv', tmp_path / f'{launcher}.csv')
         checkpoint = trained / 'best_model_weight.pth'
