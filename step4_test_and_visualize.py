@@ -105,11 +105,12 @@ def main() -> None:
     model = open_model_or_checkpoints(
         args.model, args.checkpoints, args.config, args.landmarks, args.cfg_options, args.calibration, device
     )
-    evaluation = assess(model, annotation_file, device, image_folders)
+    labelled = load_coco(annotation_file, model.landmarks, image_folders)
+    evaluation = assess(model, labelled, device)
     if evaluation is not None:  # The other processes of a distributed run have done their share.
         report(args, evaluation, annotation_file, Path(args.report or work_dir / f'report_{annotation_file.stem}'))
         if args.show or args.show_dir:
-            draw(args, evaluation, load_coco(annotation_file, model.landmarks, image_folders))
+            draw(args, evaluation, labelled)
 
 
 def find_work_dir(args: argparse.Namespace) -> Path:
@@ -127,8 +128,8 @@ def find_work_dir(args: argparse.Namespace) -> Path:
 def find_annotation_file(args: argparse.Namespace) -> tuple[Path, list[Path]]:
     """The COCO file to test on, and where the config says that its images lie."""
     from cephalometric.training.checkpoint_models import config_beside
-    from cephalometric.training.config import find_data_root, load_config
-    from cephalometric.training.dataset import image_folders
+    from cephalometric.training.dataset_parts import dataset_configs, image_folders
+    from cephalometric.training.recipe import find_data_root, load_config
 
     folders = []
     if args.model:
@@ -139,8 +140,9 @@ def find_annotation_file(args: argparse.Namespace) -> tuple[Path, list[Path]]:
         config = load_config(
             args.config or config_beside(args.checkpoints[0]), args.data_root, args.landmarks, args.cfg_options
         )
-        dataset = config.test_dataloader.dataset
-        path, folders = Path(config.data_root) / (args.ann_file or dataset.ann_file), image_folders(dataset)
+        _, dataset = next(dataset_configs(config, ('test',)))
+        root = config.data_root if args.ann_file else dataset.get('data_root') or config.data_root
+        path, folders = Path(root, args.ann_file or dataset['ann_file']), image_folders(dataset)
     if not path.is_file():
         raise InputError(f'{path}: no such file: say with --data-root which folder step 2 has filled')
     return path, folders

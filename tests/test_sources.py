@@ -1,3 +1,4 @@
+import json
 import re
 import shutil
 import tracemalloc
@@ -10,8 +11,10 @@ import pytest
 from films import (
     LANDMARKS,
     NAMES,
+    keypoint_content,
     phantoms,
     points,
+    write_aariz,
     write_images,
     write_isbi2015,
     write_keypoints,
@@ -57,6 +60,7 @@ def test_every_form_of_annotations_becomes_the_same_images_and_coco_files(tmp_pa
         'labelme': lambda: write_labelme(tmp_path / 'given', points()),
         'csv': lambda: write_point_rows(tmp_path / 'given', points()),
         'coco': lambda: write_keypoints(tmp_path / 'given', points()),
+        'aariz': lambda: write_aariz(tmp_path / 'given', points()),
     }
     spacing = {'spacing_mm': 0.1} if form in ('labelme', 'csv', 'coco') else {}
     images, remarks = run(tmp_path, source_of(tmp_path, [write[form]()], form, **spacing), folds=2)
@@ -307,3 +311,24 @@ def test_files_that_share_no_image_are_parts_of_one_data_set(tmp_path):
     images, _ = run(tmp_path, source_of(tmp_path, folders, 'isbi2015'))
     assert sorted(images) == ['film1.png', 'film10.png', 'film2.png']
     np.testing.assert_allclose(images['film2.png'][1].points_px, points()['film2'])
+
+
+def test_what_label_studio_exports_is_a_coco_file(tmp_path):
+    """Its keypoints have a category beside that of the box; uploads lie in a folder of its server."""
+    written = keypoint_content(points())
+    box = {'id': 3, 'name': 'head'}
+    category = {**written['categories'][0], 'id': 4, 'name': 'default', 'skeleton': []}
+    boxes = [
+        {'id': 10 + n, 'image_id': n, 'category_id': 3, 'segmentation': [], 'bbox': [0, 0, 9, 9], 'ignore': 0}
+        for n in (1, 2, 3)
+    ]
+    annotations = [{**entry, 'category_id': 4} for entry in written['annotations']]
+    images = [{**image, 'file_name': f'/data/upload/1/{image["file_name"]}'} for image in written['images']]
+    path = tmp_path / 'result.json'
+    path.write_text(
+        json.dumps({'images': images, 'categories': [box, category], 'annotations': [*boxes, *annotations]})
+    )
+    source = source_of(tmp_path, [path], 'coco', spacing_mm=0.1, ignore_folders=True)
+    images, _ = run(tmp_path, source)
+    for name, rows in points().items():
+        np.testing.assert_array_equal(images[f'{name}.png'][1].points_px, rows)

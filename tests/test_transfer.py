@@ -18,7 +18,7 @@ from cephalometric.errors import InputError
 from cephalometric.files import write_json
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.training.checkpoints import load_from_checked_file
-from cephalometric.training.config import load_config
+from cephalometric.training.recipe import load_config
 from cephalometric.training.transfer import TrainedWeights, open_trained_weights, starting_point
 
 RTMPOSE = ROOT / 'cldetection_configs' / 'rtmpose-m_8xb256-420e-512x512.py'

@@ -1,14 +1,13 @@
 """The end of a training: its model folder, how good it is on labelled X-rays, its calibration, and a report."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 from mmengine.dist import barrier, collect_results, get_rank, get_world_size, is_main_process
 
-from cephalometric.annotations.coco import load_coco, read_image
+from cephalometric.annotations.coco import LabelledImages, load_coco, read_image
 from cephalometric.api import Model
 from cephalometric.prediction.calibration import calibrate, save_calibration
 from cephalometric.prediction.data_sets import answer_labelled, evaluation_of, provenance_of
@@ -18,21 +17,18 @@ from cephalometric.reporting.report_page import report_evaluation
 from cephalometric.reporting.training_curves import read_curves
 from cephalometric.results.evaluation import Evaluation
 from cephalometric.training.checkpoints import load_from_checked_file
-from cephalometric.training.dataset import image_folders, labelled_images
+from cephalometric.training.dataset_parts import labelled_images
 from cephalometric.training.model_writing import amend_description, write_model
 from cephalometric.training.run import choose_device
 
 
-def assess(
-    model: TrainedModel, annotation_file: str | Path, device: str = 'cpu', image_folders: Sequence[Path] = ()
-) -> Evaluation | None:
+def assess(model: TrainedModel, labelled: str | Path | LabelledImages, device: str = 'cpu') -> Evaluation | None:
     """Predict the images of a COCO file and note what was run.
 
     Args:
         model: The model, or an ensemble.
-        annotation_file: The COCO file.
+        labelled: The COCO file, or what it holds.
         device: What predicts, for the report.
-        image_folders: Where its images may lie, as for :func:`cephalometric.annotations.coco.load_coco`.
 
     Returns:
         The evaluation, in the order of the file; None in all processes but the first of a distributed run.
@@ -40,7 +36,7 @@ def assess(
     Raises:
         InputError: As :func:`cephalometric.prediction.data_sets.evaluate`.
     """
-    labelled = load_coco(annotation_file, model.landmarks, image_folders)
+    labelled = labelled if isinstance(labelled, LabelledImages) else load_coco(labelled, model.landmarks)
     share = answer_labelled(model, labelled, get_rank(), get_world_size())
     answers = collect_results(share, len(labelled), device='cpu')
     barrier()
@@ -71,15 +67,14 @@ def finish(config: Config, weights: Path) -> Iterator[str]:
     """
     folder, parts = weights.parent / 'model', _parts(config)
     if is_main_process():
-        labelled = {part: labelled_images(dataset) for part, dataset in parts.items()}
-        images = islice(labelled['train'].images, CHECKED)
+        labelled = parts['train']
         description = write_model(
             config,
             load_from_checked_file(str(weights), map_location='cpu'),
             folder,
             name=str(weights),
-            provenance={'images': {part: len(images) for part, images in labelled.items()}},
-            check_on=[read_image(labelled['train'], image) for image in images],
+            provenance={'images': {part: len(each) for part, each in parts.items()}},
+            check_on=[read_image(labelled, image) for image in labelled.images[:CHECKED]],
         )
         yield f'Model:        {folder}'
         if not description.networks:
@@ -88,9 +83,7 @@ def finish(config: Config, weights: Path) -> Iterator[str]:
     if 'validation' not in parts:
         return
     device = choose_device()
-    validation = parts['validation']
-    path = Path(validation.get('data_root') or '', validation.ann_file)
-    evaluation = assess(Model([folder], backend='torch', device=device), path, device, image_folders(validation))
+    evaluation = assess(Model([folder], backend='torch', device=device), parts['validation'], device)
     if evaluation is None:  # The other processes of a distributed run have done their share.
         return
     save_calibration(calibrate(evaluation), folder / CALIBRATION, [description.weights_id])
@@ -99,6 +92,6 @@ def finish(config: Config, weights: Path) -> Iterator[str]:
     yield f'Report:       {report_evaluation(evaluation, weights.parent / "report_valid")}'
 
 
-def _parts(config: Config) -> dict[str, ConfigDict]:
-    loaders = {'train': config.get('train_dataloader'), 'validation': config.get('val_dataloader')}
-    return {part: loader.dataset for part, loader in loaders.items() if loader}
+def _parts(config: Config) -> dict[str, LabelledImages]:
+    found = {part: labelled_images(config, loader) for part, loader in (('train', 'train'), ('validation', 'val'))}
+    return {part: labelled for part, labelled in found.items() if labelled is not None}
