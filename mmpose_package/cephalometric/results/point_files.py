@@ -8,8 +8,9 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from cephalometric.annotations.annotation import USUAL_SPACING_MM, finite_number, is_normalised
-from cephalometric.annotations.coco import is_count, load_coco
-from cephalometric.annotations.coco_keypoints import read_keypoint_file
+from cephalometric.annotations.coco import load_coco, names_landmark_set
+from cephalometric.annotations.coco_keypoints import fitting_landmark_sets, is_numbered, read_keypoint_file
+from cephalometric.annotations.coco_values import is_count
 from cephalometric.csv_files import read_csv
 from cephalometric.errors import InputError
 from cephalometric.files import read_json
@@ -66,7 +67,7 @@ def read_point_file(
             points = stored
         elif not isinstance(content, dict) or 'annotations' not in content:
             points = parse_predictions(path, content)
-        elif _is_ours(content):
+        elif names_landmark_set(content):
             points = _from_our_coco(path)
         else:
             points = _from_coco(path, known)
@@ -104,12 +105,6 @@ def _about_spacing(xray: PredictedXray) -> tuple[str, ...]:
     return (f'its spacing of {xray.spacing_mm:g} mm per pixel is unusual: lengths are as wrong as it is',)
 
 
-def _is_ours(content: dict) -> bool:
-    """Whether a COCO file names the landmark set, as those of step 2 do."""
-    categories = content.get('categories')
-    return isinstance(categories, list) and any(isinstance(one, dict) and 'landmark_set' in one for one in categories)
-
-
 def _from_our_coco(path: str | Path) -> Predictions:
     labelled = load_coco(path)
     groups = ('landmark',) * len(labelled.abbreviations)
@@ -134,6 +129,9 @@ def _from_our_coco(path: str | Path) -> Predictions:
 def _from_coco(path: str | Path, known: Collection[str]) -> Predictions:
     """The landmarks of another program's COCO file."""
     content = read_keypoint_file(path)
+    fitting = fitting_landmark_sets(content) if is_numbered(content.names) else []
+    if len(fitting) == 1:
+        content = replace(content, names=fitting[0].abbreviations)
     found = [find_abbreviation(name, known) or name for name in content.names]
     names = [name if found.count(name) == 1 else own for name, own in zip(found, content.names, strict=True)]
     stems = [PurePosixPath(image['file_name'].replace('\\', '/')) for image in content.images]
