@@ -140,7 +140,8 @@ def find_annotation_file(args: argparse.Namespace) -> tuple[Path, list[Path]]:
         config = load_config(
             args.config or config_beside(args.checkpoints[0]), args.data_root, args.landmarks, args.cfg_options
         )
-        parts = list({dataset['ann_file']: dataset for _, dataset in dataset_configs(config, ('test',))}.values())
+        tested = (dataset for _, dataset in dataset_configs(config, ('test',)))
+        parts = list({(dataset.get('data_root'), dataset['ann_file']): dataset for dataset in tested}.values())
         if not args.ann_file and len(parts) != 1:
             raise InputError(f'{config.filename}: tests on {len(parts)} files: say which one with --ann-file')
         root = config.data_root if args.ann_file else parts[0].get('data_root') or config.data_root
