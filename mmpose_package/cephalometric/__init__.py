@@ -12,7 +12,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 
-__version__ = '0.3.0'
+__version__ = '0.4.0'
 __all__ = [
     'InputError',
     'Model',
