@@ -32,7 +32,7 @@ HEADINGS = (
     *('times faster', 'images a second that a step takes', 'the ms go to'),
 )
 EXAMPLE = """example:
-  git worktree add /tmp/before v0.3.0
+  git worktree add /tmp/before d0486c9
   python benchmarks/loading.py --before /tmp/before --steps 2
 """
 

@@ -24,7 +24,7 @@ from cephalometric.results.evaluation import Evaluation, write_results
 
 HERE = Path(__file__).parents[1]
 EXAMPLE = """example:
-  git worktree add /tmp/before v0.3.0
+  git worktree add /tmp/before d0486c9
   python benchmarks/reports.py --images 1000 --before /tmp/before
 """
 # Linux never says less for the peak of a process than for that of the one that started it: this one is small.
