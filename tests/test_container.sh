@@ -193,12 +193,12 @@ try_what_runtimes_share() {
   try_http_after_a_failure
 }
 
-# What importing PyTorch could change: what is said, memory, and what a signal does.
+# What PyTorch in the image could change: what is said, memory, and what a signal does.
 try_with_pytorch() {
   try truncated 2 'error: *stack.mha: truncated*'
   try one_slice 2 'error: /opt/ml/model/weights.pth is damaged*' --volume "$WORK/models/damaged:/opt/ml/model:ro"
   try_stop
-  try_too_little_memory 200m
+  try_too_little_memory 64m
 }
 
 try_own_package() {

@@ -3,9 +3,10 @@
 import os
 
 import pytest
+from conftest import run_python
 
 from cephalometric.errors import InputError
-from cephalometric.prediction.networks import OnnxNetworks, onnxruntime_gpus
+from cephalometric.prediction.networks import OnnxNetworks, has_gpu_driver, onnxruntime_gpus
 
 
 @pytest.mark.skipif(not hasattr(os, 'sched_setaffinity') or os.cpu_count() < 2, reason='needs two cores on Linux')
@@ -28,3 +29,13 @@ def test_a_gpu_is_refused_where_onnx_runtime_computes_on_cpus_alone(model_folder
         InputError, match='cuda:0: this ONNX Runtime computes on CPUs alone: pip install onnxruntime-gpu'
     ):
         OnnxNetworks(model_folder / 'search.onnx', device='cuda:0')
+
+
+def test_without_a_gpu_driver_nobody_asks_pytorch():
+    if has_gpu_driver():
+        pytest.skip('this machine has a GPU')
+    code = (
+        'import sys; from cephalometric.prediction.trained_model import best_device; '
+        'print(best_device(), "torch" in sys.modules)'
+    )
+    assert run_python('-c', code, fresh=True).stdout.split() == ['cpu', 'False']

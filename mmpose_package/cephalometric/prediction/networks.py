@@ -65,13 +65,29 @@ def _usable_cores() -> int:
     return usable if usable < os.cpu_count() else 0
 
 
+def has_gpu_driver() -> bool:
+    """Whether there is a driver of a GPU that PyTorch or ONNX Runtime could use: NVIDIA's, or AMD's on Linux.
+
+    It is asked before PyTorch is, whose import takes seconds and hundreds of megabytes.
+    """
+    return _nvidia_driver() is not None or Path('/dev/kfd').exists()
+
+
+def _nvidia_driver() -> ctypes.CDLL | None:
+    try:
+        return ctypes.CDLL('nvcuda.dll' if os.name == 'nt' else 'libcuda.so.1')
+    except OSError:
+        return None
+
+
 def onnxruntime_gpus() -> int:
     """How many GPUs ONNX Runtime can use: those of NVIDIA's driver, if it is onnxruntime-gpu; 0 for all else."""
+    driver = _nvidia_driver()
     try:
         import onnxruntime
-
-        driver = ctypes.CDLL('nvcuda.dll' if os.name == 'nt' else 'libcuda.so.1')
-    except (ImportError, OSError):
+    except ImportError:
+        return 0
+    if driver is None:
         return 0
     count = ctypes.c_int()
     # Each returns 0 where it is done.

@@ -17,7 +17,7 @@ from cephalometric.parallel import usable_cores
 from cephalometric.prediction.calibration import Calibration, load_calibration
 from cephalometric.prediction.doubt import Plausibility, assumed_plausibility, doubts
 from cephalometric.prediction.model_folder import CALIBRATION, ModelDescription, read_description
-from cephalometric.prediction.networks import Networks, OnnxNetworks, onnxruntime_gpus
+from cephalometric.prediction.networks import Networks, OnnxNetworks, has_gpu_driver, onnxruntime_gpus
 from cephalometric.prediction.orientation_search import UPRIGHT, USUAL_SCORE, predict_any_way
 from cephalometric.prediction.predictor import Member, Prediction, Predictor
 
@@ -179,6 +179,8 @@ def best_device(cuda_id: int = 0) -> str:
     Raises:
         InputError: There are GPUs, but none of that number.
     """
+    if not has_gpu_driver():
+        return 'cpu'
     try:
         # By name, because this room imports nothing of PyTorch's.
         return import_module('cephalometric.training.run').choose_device(cuda_id)
@@ -209,6 +211,8 @@ def _networks(folder: Path, description: ModelDescription, backend: str, device:
 
 
 def _torch_networks(folder: Path, description: ModelDescription, device: str, threads: int | None) -> Networks:
+    if not has_gpu_driver():
+        return 'cpu'
     try:
         # By name, because this room imports nothing of PyTorch's.
         module = import_module('cephalometric.training.torch_networks')
