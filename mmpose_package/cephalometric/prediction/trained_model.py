@@ -211,8 +211,6 @@ def _networks(folder: Path, description: ModelDescription, backend: str, device:
 
 
 def _torch_networks(folder: Path, description: ModelDescription, device: str, threads: int | None) -> Networks:
-    if not has_gpu_driver():
-        return 'cpu'
     try:
         # By name, because this room imports nothing of PyTorch's.
         module = import_module('cephalometric.training.torch_networks')
