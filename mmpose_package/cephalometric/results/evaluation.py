@@ -157,7 +157,8 @@ def picture_path(evaluation: Evaluation, image: LabelledImage) -> Path | None:
     folder, home = evaluation.image_folder, evaluation.read_from
     if home is None:
         return folder / image.file_name
-    if image.file_name in evaluation.listed:
+    # A file may list its images as they are called in the folder beside it in which they lie.
+    if image.file_name in evaluation.listed or image.file_name.partition('/')[2] in evaluation.listed:
         return inside(folder, image.file_name, links=True)
     return inside(home, os.path.relpath(folder / image.file_name, home))
 

@@ -16,7 +16,7 @@ from cephalometric.annotations.image_files import check_image_files
 from cephalometric.errors import InputError
 from cephalometric.geometry import mean_layout_mm
 from cephalometric.landmarks import LandmarkSet, load_landmark_set
-from cephalometric.training.dataset_parts import built_datasets, dataset_configs
+from cephalometric.training.dataset_parts import built_datasets, dataset_configs, image_folders, labelled_part
 from cephalometric.training.transforms import LoadXray
 
 _COLOURS = ((76, 175, 80), (33, 150, 243), (255, 152, 0), (233, 30, 99), (156, 39, 176), (0, 188, 212))
@@ -74,6 +74,7 @@ class CephalometricDataset(BaseCocoStyleDataset):
 
     def __init__(self, landmark_set: str, metainfo: dict | None = None, **kwargs) -> None:
         self.landmarks = load_landmark_set(landmark_set)
+        self.image_folders = image_folders(kwargs)
         # Shared memory, because persistent workers hold a copy of the dataset that was made before the first epoch.
         self._seed_and_epoch = torch.zeros(2, dtype=torch.int64).share_memory_()
         self.repetition = 0
@@ -85,7 +86,7 @@ class CephalometricDataset(BaseCocoStyleDataset):
 
     def load_data_list(self) -> list[dict]:
         """One record for every X-ray of the annotation file that has a landmark, in MMPose's terms."""
-        labelled = load_coco(self.ann_file)
+        labelled = load_coco(self.ann_file, self.landmarks, self.image_folders)
         if labelled.abbreviations != self.landmarks.abbreviations:
             raise InputError(
                 f'{self.ann_file}: made for the {len(labelled.abbreviations)} landmarks of {labelled.landmark_set!r}, '
@@ -173,5 +174,5 @@ def check_data(config: Config) -> None:
                     f'{path}: no such file: say with --data-root which folder step 2 has filled, with train.json and '
                     'valid.json in it'
                 )
-            parts.append(load_coco(path))
+            parts.append(labelled_part(dataset))
     check_image_files(parts)

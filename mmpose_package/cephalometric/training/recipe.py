@@ -24,7 +24,13 @@ from cephalometric.training.config_reading import plain, read_config
 from cephalometric.training.dataset_parts import dataset_configs
 from cephalometric.training.metric import complete_selection
 from cephalometric.training.mmdet_names import resolve_mmdet_names
-from cephalometric.training.recipe_completion import complete_hooks, complete_loaders, complete_parts, landmarks_of_head
+from cephalometric.training.recipe_completion import (
+    complete_hooks,
+    complete_loaders,
+    complete_parts,
+    follow_pipelines,
+    landmarks_of_head,
+)
 from cephalometric.training.schedule import complete_schedule
 
 DATA_ROOT_VARIABLE = 'CEPHALOMETRIC_DATA_ROOT'
@@ -57,6 +63,7 @@ def load_config(
     _say_at_the_top(config)
     before = copy.deepcopy(config)
     apply_options(config, options or {})
+    follow_pipelines(config, before)
     if landmark_set or 'landmark_set' in config:
         config.landmark_set = landmark_set or _found_landmark_set(config.landmark_set, Path(path))
     else:
