@@ -31,6 +31,12 @@ def transforms(config, kind):
     return {name: [step for step in steps if step.type == kind] for name, steps in pipelines.items()}
 
 
+def warps_of(config):
+    """How the three pipelines bring X-rays to the input's size; MMPose's transform and what is derived from it."""
+    kinds = (transforms(config, kind) for kind in ('TopdownAffine', 'WarpXray'))
+    return [step for found in kinds for steps in found.values() for step in steps]
+
+
 def test_the_baseline_recipes_are_there():
     assert {path.stem for path in RECIPES} >= {
         'td-hm_hrnet-w32_udp-8xb64-250e-512x512_KeypointMSELoss',
@@ -87,8 +93,9 @@ def test_training_and_testing_see_the_same_part_of_the_image_the_same_way_round(
     }
     assert not any(transforms(config, 'RandomFlip').values())
     assert not config.model.test_cfg.get('flip_test', False)
-    warps = [step for steps in transforms(config, 'TopdownAffine').values() for step in steps]
-    assert len(warps) == 3 and all(step == warps[0] for step in warps)
+    warps = warps_of(config)
+    assert len(warps) == 3
+    assert all({**step, 'type': ''} == {**warps[0], 'type': ''} for step in warps)
 
 
 @pytest.mark.parametrize('path', NAMED, ids=lambda path: path.stem)
@@ -99,7 +106,7 @@ def test_a_recipe_is_what_its_name_says(path):
     assert tuple(config.codec.input_size) == (int(said['width']), int(said['height']))
     uses_udp = '_udp' in said['model']
     assert config.codec.type.endswith('UDPHeatmap') == uses_udp
-    assert all(step.use_udp == uses_udp for steps in transforms(config, 'TopdownAffine').values() for step in steps)
+    assert all(step.use_udp == uses_udp for step in warps_of(config))
     if said['loss']:
         assert config.model.head.loss.type == said['loss']
     if width := re.search(r'hrnet-w(\d+)_', path.stem):

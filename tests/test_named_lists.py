@@ -24,14 +24,14 @@ def child(tmp_path, content):
 def test_a_child_changes_leaves_out_replaces_and_adds_by_name(tmp_path):
     path = child(
         tmp_path,
-        'train_pipeline = dict(RandomBBoxTransform=dict(rotate_factor=3), LoadImage=dict(type="LoadXray"),\n'
+        'train_pipeline = dict(RandomBBoxTransform=dict(rotate_factor=3), LoadImage=dict(type="LoadImage"),\n'
         '    PackPoseInputs=dict(_before_="Cut"), GenerateTarget=None,\n'
         '    Cut=dict(type="RandomCutout", prob=0.5, _before_="TopdownAffine"))\n'
         'custom_hooks = dict(MeanLayoutHook=dict(), CurvesHook=None)\n',
     )
     config, base = read_config(path), read_config(TINY_RECIPE)
     assert types_of(config.train_pipeline) == [
-        *('LoadXray', 'GetBBoxCenterScale', 'RandomBBoxTransform', 'PackPoseInputs', 'RandomCutout', 'TopdownAffine')
+        *('LoadImage', 'GetBBoxCenterScale', 'RandomBBoxTransform', 'PackPoseInputs', 'RandomCutout', 'WarpXray')
     ]
     assert config.train_pipeline[2] == base.train_pipeline[2] | {'rotate_factor': 3}
     assert dict(config.train_pipeline[4]) == {'type': 'RandomCutout', 'prob': 0.5}

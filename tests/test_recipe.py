@@ -26,7 +26,7 @@ def test_the_codec_reaches_model_and_pipelines():
     assert config.model.head.decoder == config.codec and config.codec.sigma == 3
     steps = {step.type: step for step in config.train_dataloader.dataset.pipeline}
     assert steps['GenerateTarget'].encoder == config.codec
-    assert steps['TopdownAffine'].input_size == config.codec.input_size and steps['TopdownAffine'].use_udp
+    assert steps['WarpXray'].input_size == config.codec.input_size and steps['WarpXray'].use_udp
 
 
 def test_a_simcc_head_learns_its_sizes_from_the_codec():
