@@ -60,7 +60,7 @@ def main() -> None:
 MAKE_MODEL = """
 import sys
 from pathlib import Path
-from cephalometric.training.config import load_config
+from cephalometric.training.recipe import load_config
 from cephalometric.training.model_writing import write_model
 from cephalometric.training.torch_networks import build_model
 config = load_config(sys.argv[1], landmark_set='isbi2015')

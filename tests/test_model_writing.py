@@ -165,7 +165,7 @@ def test_an_earlier_model_is_replaced_and_other_folders_are_not(trained, tmp_pat
 
 def test_a_transform_that_prediction_does_not_know_is_named(trained, tmp_path):
     config = load_config(TINY_RECIPE)
-    config.test_pipeline.insert(1, {'type': 'RandomFlip', 'prob': 0.5})
+    config.test_dataloader.dataset.pipeline.insert(1, {'type': 'RandomFlip', 'prob': 0.5})
     checkpoint = torch.load(trained / 'best_model_weight.pth', weights_only=True)
     with pytest.raises(InputError, match='does not know RandomFlip'):
         write_model(config, checkpoint, tmp_path / 'm', check_on=None)
