@@ -68,7 +68,7 @@ def without_average() -> str:
     return 'custom_hooks = dict(EMAHook=None)\n'
 
 
-# What all figures of the coarse-to-fine recipes were made in; a processor without it trains them by another line here.
+# What all figures of the coarse-to-fine recipes were made in; on a processor without bfloat16 say 'float32' here.
 BFLOAT16 = "arithmetic = 'bfloat16'\n"
 SHORT = BFLOAT16 + epochs(16)
 # One pass over the images: what a CPU core does in the time of the short run of the coarse-to-fine recipe.
