@@ -79,6 +79,7 @@ def run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         pass
     server.close()
+    thread.join()
     desk.end()
     print(f'\nended: {desk.store.folder}')
     return 1 if review.failed else 0

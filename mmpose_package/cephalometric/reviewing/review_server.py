@@ -7,11 +7,13 @@ file.
 import json
 import re
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import waitress
+from waitress import wasyncore
 
 from cephalometric.errors import InputError
 from cephalometric.reviewing.request_guard import HEADERS, RequestGuard
@@ -21,6 +23,7 @@ HOST = '127.0.0.1'
 PORT = 4750
 THREADS = 8
 LARGEST_BODY = 1 << 20
+LONGEST_WAIT_S = 0.2
 PAGE = Path(__file__).with_name('page')
 TYPES = {'.html': 'text/html', '.css': 'text/css', '.js': 'text/javascript', '.svg': 'image/svg+xml'}
 FILM = re.compile(r'/api/films/([0-9]{1,7})(?:/(picture|thumbnail|revision|edits))?')
@@ -70,8 +73,16 @@ class ReviewServer:
             for path in sorted(PAGE.iterdir())
             if path.suffix in TYPES
         }
+        self._sockets: dict = {}
+        self._ended = threading.Event()
         self._server = waitress.create_server(
-            self.application, host=HOST, port=port, threads=THREADS, max_request_body_size=LARGEST_BODY, ident=None
+            self.application,
+            map=self._sockets,
+            host=HOST,
+            port=port,
+            threads=THREADS,
+            max_request_body_size=LARGEST_BODY,
+            ident=None,
         )
         self.port = int(self._server.effective_port)
 
@@ -82,11 +93,17 @@ class ReviewServer:
 
     def run(self) -> None:
         """Answer until :meth:`close` is called or the process ends."""
-        self._server.run()
+        try:
+            # Not by the server's own loop, which nothing but a signal ends.
+            while not self._ended.is_set():
+                wasyncore.loop(timeout=LONGEST_WAIT_S, map=self._sockets, count=1)
+        finally:
+            self._server.task_dispatcher.shutdown()
+            self._server.close()
 
     def close(self) -> None:
-        """Answer no further request."""
-        self._server.close()
+        """Answer no further request; what is being answered is brought to its end."""
+        self._ended.set()
 
     def application(self, environ: dict, start_response: Callable) -> Iterable[bytes]:
         """A WSGI application (PEP 3333)."""

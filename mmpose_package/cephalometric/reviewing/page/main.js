@@ -54,7 +54,6 @@ document.addEventListener('show-list', () => showList(true));
 document.addEventListener('hide-list', () => showList(false));
 document.addEventListener('keydown', (event) => event.key === 'Escape' && showList(false), true);
 document.addEventListener('others-shown', () => tell('others'));
-window.addEventListener('beforeunload', (event) => state.edits?.saved === false && event.preventDefault());
 
 async function begin() {
   try {
