@@ -127,6 +127,7 @@ function renew() {
     rows.set(number, fresh);
   }
   if (state.open !== undefined) list.setAttribute('aria-activedescendant', `film-${state.open}`);
+  load();
 }
 
 export function showOpen() {
