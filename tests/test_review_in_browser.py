@@ -1,4 +1,4 @@
-"""The page of a review in a real browser: a real mouse, real fingers, the keyboard alone, and a server that is killed."""
+"""The page of a review in a real browser: a real mouse, fingers, the keyboard alone, and a server that is killed."""
 
 import csv
 import json
@@ -196,7 +196,9 @@ def test_keyboard_alone_confirms_moves_hides_and_goes_on(page, out):
     page.until('return document.getElementById("film-name").textContent === "two"')
     page.ready()
     rows = record(out, 'three')
-    assert {row['status'] for row in rows.values()} == {'confirmed', 'corrected'} and rows['Or']['status'] == 'confirmed'
+    assert {row['status'] for row in rows.values()} == {'confirmed', 'corrected'} and rows['Or'][
+        'status'
+    ] == 'confirmed'
     page.press(Keys.PAGE_UP)
     page.until('return document.getElementById("film-name").textContent === "three"')
 
@@ -221,7 +223,8 @@ def test_what_is_said_and_how_things_are_named(page):
         const named = element => element.getAttribute('aria-label') || element.textContent.trim() || element.title
             || (element.labels && [...element.labels].map(label => label.textContent).join(''))
             || element.getAttribute('placeholder');
-        return [...document.querySelectorAll('button, input, select, [role=application], [role=listbox], [role=option]')]
+        const kinds = 'button, input, select, [role=application], [role=listbox], [role=option]';
+        return [...document.querySelectorAll(kinds)]
             .filter(element => !named(element)).map(element => element.outerHTML);
     """
     assert page.browser.script(code) == []

@@ -128,9 +128,17 @@ def test_a_form_of_another_page_writes_nothing(client):
         assert client.ask(method, '/api/films/0')[0] == 405
 
 
-PATHS = ('/../../etc/passwd', '/page/../review_server.py', '/page/%2e%2e/review_server.py', '/page//etc/passwd', '//etc',
-         '/api/films/../../x', '/api/films/-1', '/api/films/3', '/api/films/99999999999', '/api/films/0/edits/x', '/page/',
-         '/api/films/0/thumbnail/..', '/page/main.js%00', '/api/films/0%2fpicture/x', '/page/main.py', '/favicon.ico')  # fmt: skip
+PATHS = (
+    *('/../../etc/passwd', '//etc', '/favicon.ico', '/page/', '/page/main.py', '/page/main.js%00', '/page//etc/passwd'),
+    *('/page/../review_server.py', '/page/%2e%2e/review_server.py', '/api/films/../../x', '/api/films/-1'),
+    *(
+        '/api/films/3',
+        '/api/films/99999999999',
+        '/api/films/0/edits/x',
+        '/api/films/0/thumbnail/..',
+        '/api/films/0%2fx',
+    ),
+)
 
 
 def test_no_path_leads_to_another_file(client):
@@ -139,15 +147,21 @@ def test_no_path_leads_to_another_file(client):
         assert status in (400, 404) and b'root:' not in content and b'import' not in content, path
 
 
+WRONG_COMMANDS = (
+    *(
+        MOVE | wrong
+        for wrong in ({'landmark': '../x'}, {'x_px': 'NaN'}, {'x_px': 1e300}, {'x_px': True}, {'y_px': None})
+    ),
+    *({'kind': 'confirm', 'landmarks': wrong} for wrong in ('S', [[]], [], ['none'])),
+    *({'kind': 'spacing', 'spacing_mm': wrong} for wrong in (-1, 0, '0.1', 1e9)),
+    {'kind': 'spacing', 'spacing_mm': 0.1, 'ruler': {}},
+    *({'kind': 'delete'}, {'kind': []}, {}, 7, None),
+)
 WRONG = (
-    [], {}, 'x', None, 1, {'base': 0}, {'base': 0, 'request': 'x', 'commands': []},
-    {'base': 'x', 'request': 'x', 'commands': [MOVE]}, {'base': 0, 'request': '', 'commands': [MOVE]},
-    *({'base': 0, 'request': 'x', 'commands': [wrong]} for wrong in (
-        MOVE | {'landmark': '../x'}, MOVE | {'x_px': 'NaN'}, MOVE | {'x_px': 1e300}, MOVE | {'x_px': True}, MOVE | {'y_px': None},
-        {'kind': 'confirm', 'landmarks': 'S'}, {'kind': 'confirm', 'landmarks': [[]]}, {'kind': 'spacing', 'spacing_mm': -1},
-        {'kind': 'spacing', 'spacing_mm': 0.1, 'ruler': {}}, {'kind': 'delete'}, {'kind': []}, {}, 7, None,
-    )),
-)  # fmt: skip
+    *([], {}, 'x', None, 1, {'base': 0}, {'base': 0, 'request': 'x', 'commands': []}),
+    *({'base': 'x', 'request': 'x', 'commands': [MOVE]}, {'base': 0, 'request': '', 'commands': [MOVE]}),
+    *({'base': 0, 'request': 'x', 'commands': [wrong]} for wrong in WRONG_COMMANDS),
+)
 
 
 @pytest.mark.parametrize('number', range(len(WRONG)))
@@ -160,7 +174,24 @@ def test_what_is_no_edit_writes_nothing(client, tmp_path, number):
 def test_noise_is_answered_and_changes_no_file(client, folder, tmp_path):
     random.seed(5)
     before = {path: path.read_bytes() for path in folder.rglob('*') if path.is_file()}
-    parts = ['api', 'films', '0', 'edits', 'picture', '..', '%00', 'page', 'main.js', '?', '=', 'next', 'é', '~', '*', ' ']
+    parts = [
+        'api',
+        'films',
+        '0',
+        'edits',
+        'picture',
+        '..',
+        '%00',
+        'page',
+        'main.js',
+        '?',
+        '=',
+        'next',
+        'é',
+        '~',
+        '*',
+        ' ',
+    ]
     statuses = set()
     for _ in range(150):
         path = '/' + '/'.join(random.choice(parts) for _ in range(random.randint(0, 5)))

@@ -28,6 +28,7 @@ EXAMPLE = """
   cephalometric review films/ --landmarks mine.json --out annotated
   cephalometric review data/ --model work_dirs/fold1
 """
+MOST_PORT = 65535
 
 
 def add_review_command(commands: argparse._SubParsersAction) -> None:
@@ -56,6 +57,8 @@ def run(args: argparse.Namespace) -> int:
     """Serve the page until Ctrl-C; the exit status is 1 when a file could not be read."""
     if not args.reader.strip() or len(args.reader) > 60:
         raise InputError(f'--reader {args.reader!r}: give a name of 1 to 60 letters')
+    if args.port is not None and args.port > MOST_PORT:
+        raise InputError(f'--port {args.port}: a port is a number up to {MOST_PORT}')
     review = open_review(args.inputs, args.recursive)
     for line in review.failed:
         _say(f'error: {line}')
@@ -130,8 +133,6 @@ def _server(desk: ReviewDesk, port: int | None) -> ReviewServer:
         raise InputError(
             f'--port {port}: {HOST}:{port} cannot be listened at: {error.strerror}; name another'
         ) from None
-    except OverflowError:
-        raise InputError(f'--port {port}: a port is a number up to 65535') from None
 
 
 def _say(message: str) -> None:

@@ -8,6 +8,7 @@ const lens = find('magnifier');
 const stage = find('stage');
 const SIZE = 176;
 const LEAST_ZOOM = 3; // Screen pixels of one pixel of the X-ray, in the magnifier.
+const MOST_ZOOM = 6; // Unless the X-ray itself is shown larger.
 let waiting = false;
 
 function filter() {
@@ -43,7 +44,7 @@ export function magnify(x, y) {
   if (!state.picture) return;
   const ratio = devicePixelRatio || 1;
   if (lens.width !== SIZE * ratio) Object.assign(lens, { width: SIZE * ratio, height: SIZE * ratio });
-  const zoom = Math.max(LEAST_ZOOM, view.scale * 2.5);
+  const zoom = Math.max(LEAST_ZOOM, view.scale, Math.min(view.scale * 2.5, MOST_ZOOM));
   const pen = lens.getContext('2d');
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   pen.fillStyle = '#000';
@@ -55,7 +56,7 @@ export function magnify(x, y) {
   pen.filter = filter();
   pen.drawImage(state.picture, -(x + 0.5), -(y + 0.5));
   pen.restore();
-  for (const [colour, width] of [['#000', 3], ['#ffe08a', 1]]) {
+  for (const [colour, width] of [['#000', 3], ['#ffe08a', 1.6]]) {
     pen.strokeStyle = colour;
     pen.lineWidth = width;
     pen.beginPath();
