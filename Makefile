@@ -3,7 +3,7 @@
 # make test            ruff and the tests
 # make fuzz            readers on files of changed structure, MINUTES=10 of them, other ones each time
 # make test-page       the pages in a real browser; root on Debian is given one where there is none
-# make test-container  step 6 with a real container engine (a quarter of an hour; needs the demo's model)
+# make test-container  step 6 with a real container engine, with PyTorch and without (needs the demo's model)
 # make env             the environment alone; all of the above call it, and a second call does nothing
 
 # The newest of those that everything was tried on; another one by make PYTHON=...

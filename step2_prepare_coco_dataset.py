@@ -26,6 +26,10 @@ EXAMPLE = """examples:
       --annotations AnnotationsByMD/400_senior AnnotationsByMD/400_junior --image_save_dir ./data/isbi/images
   python step2_prepare_coco_dataset.py --source labelme --images films --annotations films --spacing 0.1 \\
       --landmarks mine.json --image_save_dir ./data/mine/images
+  python step2_prepare_coco_dataset.py --source aariz --images 'Aariz/*/Cephalograms/*' --annotations Aariz \\
+      --split-by '^[^/]+' --image_save_dir ./data/aariz/images
+  python step2_prepare_coco_dataset.py --source csv --images 'films/*/*.png' --annotations points.csv --spacing 0.1 \\
+      --group '^[^/]+' --folds 5 --image_save_dir ./data/patients/images
 
 It writes 1.png, 2.png, ... into --image_save_dir, and train.json, valid.json and test.json beside that folder. The
 folder of these three, here ./data/cephalometric, is the --data-root of the steps that follow. docs/importing.md says
@@ -54,6 +58,12 @@ def parse_arguments() -> argparse.Namespace:
         metavar='PATH',
         help='the other sources: the file or folder of the annotations; of several, such as one for each doctor, the '
         'mean is taken',
+    )
+    annotators = [f'{name}: {" or ".join(form.annotators)}' for name, form in FORMATS.items() if form.annotators]
+    parser.add_argument(
+        '--annotator',
+        metavar='NAME',
+        help=f'take the annotations of this person alone, not the mean of all [{"; ".join(annotators)}]',
     )
     parser.add_argument(
         '--spacing',
@@ -99,6 +109,19 @@ def parse_arguments() -> argparse.Namespace:
         help='also write fold1_train.json, fold1_valid.json, ... for cross-validation outside the test part',
     )
     parser.add_argument(
+        '--group',
+        nargs='+',
+        metavar=('PATTERN|TABLE', 'COLUMN'),
+        help='images that stay together in split and folds, such as those of a patient: a regular expression for their '
+        'names, such as "patient[0-9]+", or a CSV file and one of its columns',
+    )
+    parser.add_argument(
+        '--split-by',
+        nargs='+',
+        metavar=('PATTERN|TABLE', 'COLUMN'),
+        help='instead of --split, the parts that the data set has: the pattern or column gives train, valid or test',
+    )
+    parser.add_argument(
         '--allow-missing',
         action='store_true',
         help='give missing landmarks, also those at exactly (0, 0), visibility 0',
@@ -108,6 +131,8 @@ def parse_arguments() -> argparse.Namespace:
     )
     arguments = parser.parse_args()
     arguments.landmarks = arguments.landmarks or usual[arguments.source]
+    if arguments.split is not None and arguments.split_by is not None:
+        raise InputError('--split and --split-by both say what the parts are: give one of them')
     return arguments
 
 
@@ -116,6 +141,7 @@ def source_of(arguments: argparse.Namespace) -> Source:
     of_folder = {
         '--images': arguments.images,
         '--annotations': arguments.annotations,
+        '--annotator': arguments.annotator,
         '--spacing': arguments.spacing,
         '--ignore-folders': arguments.ignore_folders or None,
     }
@@ -129,6 +155,8 @@ def source_of(arguments: argparse.Namespace) -> Source:
     if not arguments.images or not arguments.annotations:
         raise InputError(f'--source {arguments.source} needs --images PATH and --annotations PATH')
     form = FORMATS[arguments.source]
+    if arguments.annotator is not None:
+        form = form.of_annotator(arguments.annotator)
     return ImageFiles(arguments.images, arguments.annotations, form, arguments.spacing, arguments.ignore_folders)
 
 
@@ -141,11 +169,15 @@ def main() -> None:
         sizes=arguments.split,
         seed=arguments.seed,
         folds=arguments.folds,
+        group=arguments.group,
+        split_by=arguments.split_by,
         allow_missing=arguments.allow_missing,
         unusual_spacing=arguments.unusual_spacing,
         overwrite=arguments.overwrite,
     )
     print(f'images: {summary.image_folder}')
+    if summary.groups is not None:
+        print(f'groups: {summary.groups}, none of them in two parts or folds')
     for path, count in summary.parts.items():
         print(f'{count:6} in {path}')
     for remark in summary.remarks:

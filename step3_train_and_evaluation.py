@@ -62,11 +62,15 @@ def main() -> None:
     args = parse_args()
     # Not above: run_step says what is missing where PyTorch or MMPose is.
     from cephalometric.training.assessment import finish
-    from cephalometric.training.config import load_config
+    from cephalometric.training.known_harm import notes_on
+    from cephalometric.training.recipe import load_config
     from cephalometric.training.run import train
 
     config = load_config(args.config, args.data_root, args.landmarks, args.cfg_options)
     work_dir = Path(args.work_dir or str(config.get('work_dir') or '') or Path('work_dirs') / Path(args.config).stem)
+    if is_first_process(args.launcher):
+        for note in notes_on(config):
+            print(f'Note: {note}')
     with locked(work_dir) if is_first_process(args.launcher) else nullcontext():
         best = train(
             config,

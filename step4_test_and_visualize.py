@@ -124,7 +124,8 @@ def find_work_dir(args: argparse.Namespace) -> Path:
 
 def find_annotation_file(args: argparse.Namespace) -> Path:
     from cephalometric.training.checkpoint_models import config_beside
-    from cephalometric.training.config import find_data_root, load_config
+    from cephalometric.training.dataset_parts import annotation_files
+    from cephalometric.training.recipe import find_data_root, load_config
 
     if args.model:
         path = find_data_root(args.data_root) / (args.ann_file or 'test.json')
@@ -134,7 +135,7 @@ def find_annotation_file(args: argparse.Namespace) -> Path:
         config = load_config(
             args.config or config_beside(args.checkpoints[0]), args.data_root, args.landmarks, args.cfg_options
         )
-        path = Path(config.data_root) / (args.ann_file or config.test_dataloader.dataset.ann_file)
+        path = Path(config.data_root, args.ann_file) if args.ann_file else annotation_files(config, 'test')[0]
     if not path.is_file():
         raise InputError(f'{path}: no such file: say with --data-root which folder step 2 has filled')
     return path

@@ -70,8 +70,8 @@ def make_model(recipe: str, landmarks: str, folder: Path) -> tuple[int, list[str
     Returns:
         How many parameters it has, and what can compute it.
     """
-    from cephalometric.training.config import load_config
     from cephalometric.training.model_writing import write_model
+    from cephalometric.training.recipe import load_config
     from cephalometric.training.torch_networks import build_model
 
     config = load_config(CONFIGS / f'{recipe}.py', landmark_set=landmarks)

@@ -7,8 +7,5 @@ codec = dict(input_size=(192, 224), heatmap_size=(48, 56))
 train_cfg = dict(max_epochs=30)
 # 15 steps an epoch: in 8 a landmark or two may not be found by the end, the one or the other by the seed.
 train_dataloader = dict(batch_size=4)
-param_scheduler = [
-    dict(type='LinearLR', begin=0, end=40, start_factor=0.01, by_epoch=False),
-    dict(type='CosineAnnealingLR', begin=0, end=30, T_max=30, eta_min=1e-5, by_epoch=True, convert_to_iter_based=True),
-]
+param_scheduler = dict(LinearLR=dict(end=40))
 auto_scale_lr = dict(base_batch_size=4)

@@ -7,6 +7,7 @@
 _base_ = [
     '_base_/runtime.py',
     '_base_/data_coarse_to_fine.py',
+    '_base_/schedule.py',
     '_base_/models/hrnet_w32.py',
     '_base_/models/patch_refiner.py',
 ]
@@ -26,16 +27,9 @@ train_cfg = dict(by_epoch=True, max_epochs=120, val_interval=10)
 train_dataloader = dict(batch_size=16, num_workers=8)
 
 optim_wrapper = dict(optimizer=dict(type='AdamW', lr=2e-3, weight_decay=0.01))
-param_scheduler = [
-    dict(type='LinearLR', begin=0, end=100, start_factor=0.04, by_epoch=False),
-    dict(
-        type='CosineAnnealingLR', begin=0, end=120, T_max=120, eta_min=1e-6, by_epoch=True, convert_to_iter_based=True
-    ),
-]
 
-custom_hooks = [
-    *_base_.custom_hooks,
-    dict(type='MeanLayoutHook'),
+custom_hooks = dict(
+    MeanLayoutHook=dict(),
     # Validation and the saved weights use this average. Its priority is just before the other hooks'.
-    dict(type='EMAHook', ema_type='ExponentialMovingAverage', momentum=0.01, update_buffers=True, priority=49),
-]
+    EMAHook=dict(ema_type='ExponentialMovingAverage', momentum=0.01, update_buffers=True, priority=49),
+)

@@ -4,14 +4,13 @@
 #           backward pass keeps, not measured on a GPU.
 # Time:     7980 steps of 16 images on 300 images; not measured here: needs a GPU.
 # Score:    not measured here: needs a GPU.
-_base_ = ['_base_/runtime.py', '_base_/data.py', '_base_/models/rtmpose_m.py']
+_base_ = ['_base_/runtime.py', '_base_/data.py', '_base_/schedule.py', '_base_/models/rtmpose_m.py']
 
 codec = dict(
     type='SimCCLabel', input_size=(512, 512), sigma=(12, 12), simcc_split_ratio=2.0, normalize=False, use_dark=False
 )
 
-# The rectangle goes in before the last two transforms, which make the target and pack the sample.
-train_pipeline = [*_base_.train_pipeline[:-2], dict(type='RandomCutout'), *_base_.train_pipeline[-2:]]
+train_pipeline = dict(RandomCutout=dict(_before_='GenerateTarget'))
 
 train_cfg = dict(by_epoch=True, max_epochs=420, val_interval=2)
 train_dataloader = dict(batch_size=16)
@@ -21,24 +20,15 @@ optim_wrapper = dict(
     paramwise_cfg=dict(norm_decay_mult=0, bias_decay_mult=0, bypass_duplicate=True),
 )
 # Constant for the first half, then a cosine down to a twentieth.
-param_scheduler = [
-    dict(type='LinearLR', begin=0, end=1000, start_factor=1e-5, by_epoch=False),
-    dict(
-        type='CosineAnnealingLR',
-        begin=210,
-        end=420,
-        T_max=210,
-        eta_min=2.5e-4,
-        by_epoch=True,
-        convert_to_iter_based=True,
-    ),
-]
+param_scheduler = dict(
+    LinearLR=dict(end=1000, start_factor=1e-5),
+    CosineAnnealingLR=dict(begin=0.5, eta_min_ratio=0.05),
+)
 # The name's 8 x 256 images are RTMPose's; its published learning rates are for 1024, half of that. One GPU keeps the
 # learning rate as it is: --auto-scale-lr is for batches near that size.
 auto_scale_lr = dict(base_batch_size=1024)
 
-custom_hooks = [
-    *_base_.custom_hooks,
+custom_hooks = dict(
     # Validation and the saved weights use this average. Its priority is just before the other hooks'.
-    dict(type='EMAHook', ema_type='ExpMomentumEMA', momentum=0.0002, update_buffers=True, priority=49),
-]
+    EMAHook=dict(ema_type='ExpMomentumEMA', momentum=0.0002, update_buffers=True, priority=49),
+)

@@ -14,10 +14,11 @@ train_cfg = dict(by_epoch=True, max_epochs=250, val_interval=2)
 train_dataloader = dict(batch_size=8)
 
 optim_wrapper = dict(optimizer=dict(type='Adam', lr=5e-4))
-param_scheduler = [
-    dict(type='LinearLR', begin=0, end=500, start_factor=0.001, by_epoch=False),
-    dict(type='MultiStepLR', begin=0, end=250, milestones=[170, 200], gamma=0.1, by_epoch=True),
-]
+# The milestones are parts of all epochs.
+param_scheduler = dict(
+    LinearLR=dict(begin=0, end=500, start_factor=0.001, by_epoch=False),
+    MultiStepLR=dict(begin=0, milestones=[0.68, 0.8], gamma=0.1, by_epoch=True),
+)
 # The learning rate comes from the 8 GPUs x 64 images of the recipe's name. One GPU keeps it as it is: --auto-scale-lr
 # is for batches near that size, and would divide it by 64 at batch 8. On several GPUs, --cfg-options sync_bn=torch lets
 # them share the batch's statistics; it is not the default because it does not run on a CPU.

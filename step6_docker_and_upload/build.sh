@@ -5,6 +5,12 @@
 #   ./build.sh --model MODEL ...                      another model folder or work dir; several are an ensemble
 #   ./build.sh --config CONFIG --checkpoint CKPT      a checkpoint of a run that left no model folder
 #
+#   --runtime RUNTIME       torch (default): PyTorch, for GPUs and CPUs, and for every model;
+#                           onnxruntime: for CPUs, and models that have ONNX graphs: a tenth of the size;
+#                           onnxruntime-gpu: for GPUs and CPUs, and models that have ONNX graphs: half the size
+#   --with FOLDER           a Python package that the model's config imports: projects/example of this repository as
+#                           projects.example, a folder elsewhere by its own name; may be said again
+#   --requirements FILE     what that package needs besides, for pip; may be said again
 #   --calibration JSON      of "cephalometric calibrate": of an ensemble, or instead of the model folder's own
 #   --landmarks SET         with --checkpoint: as in training, where the config's own set was replaced
 #   --api-method METHOD     exec (default): run once and exit; invoke: label the image for the HTTP interface
@@ -19,9 +25,11 @@ set -euo pipefail
 # shellcheck source=step6_docker_and_upload/common.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 
+RUNTIME=torch
 STAGE_OPTIONS=()
 BUILD_OPTIONS=()
-NEEDED_GB=12
+FOLDERS=()
+REQUIREMENTS=()
 
 main() {
   parse_arguments "$@"
@@ -45,6 +53,24 @@ parse_arguments() {
           STAGE_OPTIONS+=("$1")
           shift
         done
+        ;;
+      --runtime)
+        need_value "$@"
+        [[ $2 == torch || $2 == onnxruntime || $2 == onnxruntime-gpu ]] ||
+          die "--runtime $2: torch, onnxruntime or onnxruntime-gpu is needed"
+        RUNTIME=$2
+        shift 2
+        ;;
+      --with)
+        need_value "$@"
+        FOLDERS+=("$2")
+        shift 2
+        ;;
+      --requirements)
+        need_value "$@"
+        [[ -f $2 ]] || die "--requirements $2: there is no such file"
+        REQUIREMENTS+=("$2")
+        shift 2
         ;;
       --config | --checkpoint | --landmarks | --calibration)
         need_value "$@"
@@ -89,20 +115,43 @@ parse_arguments() {
 
 stage() {
   say 'Gathering what the image needs ...'
-  "$PYTHON" -W ignore "$HERE/stage_model.py" --work-dirs "$ROOT/work_dirs" --out "$CONTEXT/model" "${STAGE_OPTIONS[@]}"
-  mkdir "$CONTEXT/constraints" "$CONTEXT/algorithm"
+  mkdir "$CONTEXT/constraints" "$CONTEXT/packages" "$CONTEXT/algorithm"
+  cp "$HERE/Dockerfile" "$CONTEXT"
   cp "$ROOT/requirements.txt" "$ROOT/requirements-mmpose.txt" "$CONTEXT/constraints"
-  cp "$HERE/Dockerfile" "$HERE/requirements.txt" "$HERE/requirements-no-deps.txt" "$CONTEXT"
+  stage_requirements
   cp -r "$ROOT/mmpose_package/cephalometric" "$ROOT/cldetection_utils.py" "$HERE/process.py" "$CONTEXT/algorithm"
+  if [[ $RUNTIME == torch ]]; then
+    "$PYTHON" -W ignore "$HERE/stage_packages.py" --out "$CONTEXT/algorithm" "${FOLDERS[@]}"
+  elif ((${#FOLDERS[@]})); then
+    say "--with is not needed for $RUNTIME, which computes ONNX graphs: ${FOLDERS[*]} stays out of the image"
+  fi
+  # With what is in the image, and no other code, so that what it would lack is missed here.
+  PYTHONPATH=$CONTEXT/algorithm "$PYTHON" -W ignore "$HERE/stage_model.py" --work-dirs "$ROOT/work_dirs" \
+    --runtime "$RUNTIME" --out "$CONTEXT/model" "${STAGE_OPTIONS[@]}"
   find "$CONTEXT" -name __pycache__ -prune -exec rm -rf {} +
   # Whatever the umask: the image's user must be able to read it.
   chmod -R u+rwX,go+rX "$CONTEXT"
 }
 
+# One file for each layer of packages; those that the runtime does not need stay empty.
+stage_requirements() {
+  local packages=$CONTEXT/packages
+  touch "$packages"/{torch,mmpose,mmpose-no-deps,own}.txt
+  cp "$HERE/packages/common.txt" "$packages"
+  if [[ $RUNTIME == torch ]]; then
+    cp "$HERE"/packages/{torch,mmpose,mmpose-no-deps}.txt "$packages"
+    cp "$HERE/packages/onnxruntime.txt" "$packages/runtime.txt"
+  else
+    cp "$HERE/packages/$RUNTIME.txt" "$packages/runtime.txt"
+  fi
+  if ((${#REQUIREMENTS[@]})); then awk 1 "${REQUIREMENTS[@]}" > "$packages/own.txt"; fi
+}
+
 build() {
   "$ENGINE" build --platform linux/amd64 --tag "$IMAGE" "${BUILD_OPTIONS[@]}" "$CONTEXT" && return
   # Only now: with the packages of an earlier build, little space is enough.
-  check_space "$(engine_folder)" "$NEEDED_GB" 'a build that installs the packages'
+  local -A needed_gb=([torch]=12 [onnxruntime]=2 [onnxruntime-gpu]=6)
+  check_space "$(engine_folder)" "${needed_gb[$RUNTIME]}" 'a build that installs the packages'
   die 'the image was not built, for the reason above'
 }
 

@@ -3,6 +3,7 @@
 
 import gzip
 import json
+import lzma
 import re
 import sys
 import tarfile
@@ -14,13 +15,14 @@ CHUNK = 1 << 20
 
 
 def small_files(path: str) -> dict[str, bytes]:
-    with gzip.open(path) as stream, tarfile.open(fileobj=stream, mode='r|') as archive:
+    unpack = lzma.open if path.endswith('.xz') else gzip.open
+    with unpack(path) as stream, tarfile.open(fileobj=stream, mode='r|') as archive:
         files = {
             member.name: archive.extractfile(member).read()
             for member in archive
             if member.isfile() and member.size <= LARGEST_JSON
         }
-        while stream.read(CHUNK):  # To the end, where gzip's checksum is compared.
+        while stream.read(CHUNK):  # To the end, where the checksum is compared.
             pass
     return files
 
@@ -44,7 +46,7 @@ def main() -> None:
     path = sys.argv[1]
     try:
         found = problem(small_files(path))
-    except (OSError, EOFError, zlib.error, tarfile.TarError, KeyError, ValueError) as error:
+    except (OSError, EOFError, zlib.error, lzma.LZMAError, tarfile.TarError, KeyError, ValueError) as error:
         found = f'not a readable image archive ({error})'
     if found:
         sys.exit(f'error: {path}: {found}')

@@ -6,7 +6,8 @@
 #   --stack FILE       default test/stack1.mha; make_test_stack.py makes it
 #   --expected FILE    default test/expected_output.json; step 5 makes it, with the model that is in the image
 #                      (step5_predict_expected_output.py --model MODEL --load_mha_path STACK --save_json_path EXPECTED)
-#   --image NAME       default cldetection_alg_2023
+#   --image NAME       default cldetection_alg_2023; said again, each is tested, and its result compared with the first's,
+#                      as of the same model with another runtime
 #   --memory SIZE      default 8g, the least that the platform gives
 #
 # CONTAINER_ENGINE=podman uses Podman. PYTHON=... names the toolkit's Python.
@@ -20,11 +21,13 @@ EXPECTED=$HERE/test/expected_output.json
 RESULT_NAME=orthodontic-landmarks.json
 CONTAINER=cldetection_test_$$
 GPU_OPTIONS=()
+IMAGES=()
 
 main() {
   parse_arguments "$@"
   check_engine
-  check_image "$IMAGE"
+  ((${#IMAGES[@]})) || IMAGES=("$IMAGE")
+  for IMAGE in "${IMAGES[@]}"; do check_image "$IMAGE"; done
   find_python
   [[ -f $STACK ]] || die "$STACK is not there: make it with make_test_stack.py"
   [[ -f $EXPECTED ]] || die "$EXPECTED is not there: make it with step5_predict_expected_output.py --model MODEL --load_mha_path $STACK --save_json_path $EXPECTED"
@@ -34,10 +37,19 @@ main() {
   trap clean_up EXIT
   mkdir -m 777 "$WORK/output"
 
+  for IMAGE in "${IMAGES[@]}"; do try_image; done
+  say "Tests successfully passed in $SECONDS s. Next: ./export.sh"
+}
+
+try_image() {
+  if ((${#IMAGES[@]} > 1)); then say "$IMAGE"; fi
   say "1. Run once and exit, ${GPU_OPTIONS[*]:-without a GPU}"
   start --env API_METHOD=exec
   expect_exit 0 "$("$ENGINE" wait "$CONTAINER")"
-  finish
+  expect_warnings_alone
+  compare_with_the_first
+  check_result
+  "$ENGINE" rm "$CONTAINER" > /dev/null
 
   say '2. HTTP: GET /health, POST /invoke twice, stop'
   start --env API_METHOD=invoke
@@ -47,7 +59,7 @@ main() {
   "$ENGINE" stop "$CONTAINER" > /dev/null
   expect_exit 0 "$("$ENGINE" wait "$CONTAINER")"
   expect_warnings_alone
-  say "Tests successfully passed in $SECONDS s. Next: ./export.sh"
+  "$ENGINE" rm "$CONTAINER" > /dev/null
 }
 
 parse_arguments() {
@@ -58,7 +70,7 @@ parse_arguments() {
         case $1 in
           --stack) STACK=$(realpath -- "$2") ;;
           --expected) EXPECTED=$(realpath -- "$2") ;;
-          --image) IMAGE=$2 ;;
+          --image) IMAGES+=("$2") ;;
           --memory) MEMORY=$2 ;;
         esac
         shift 2
@@ -105,10 +117,14 @@ check_result() {
   [[ -z $left ]] || die "the container left more than its result in /output: $left"
 }
 
-finish() {
-  expect_warnings_alone
-  check_result
-  "$ENGINE" rm "$CONTAINER" > /dev/null
+compare_with_the_first() {
+  local result=$WORK/output/$RESULT_NAME
+  if [[ ! -e $WORK/first.json ]]; then
+    if [[ -e $result ]]; then cp "$result" "$WORK/first.json"; fi
+    return
+  fi
+  say "$IMAGE against ${IMAGES[0]}"
+  "$PYTHON" -W ignore "$HERE/test/compare.py" "$WORK/first.json" "$result"
 }
 
 invoke() {

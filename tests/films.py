@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from cephalometric.annotations.aariz import SYMBOLS, TABLE
 from cephalometric.errors import InputError, Problems
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.phantom.rendering import make_phantom
@@ -104,6 +105,29 @@ def keypoint_content(points_px: dict[str, np.ndarray]) -> dict:
 def write_keypoints(path: Path, points_px: dict[str, np.ndarray]) -> Path:
     path.write_text(json.dumps(keypoint_content(points_px)))
     return path
+
+
+def write_aariz(folder: Path, points_px: dict[str, np.ndarray], junior_px: dict[str, np.ndarray] | None = None) -> Path:
+    """A data set in the form of Aariz, without its X-rays; the points are those of the senior, or of both doctors."""
+    called = {ours: symbol for symbol, ours in SYMBOLS.items()}
+    symbols = [called.get(name, name).replace("'", '`') for name in LANDMARKS.abbreviations]
+    for doctor, points in (('Junior', junior_px or points_px), ('Senior', points_px)):
+        for number, (name, rows) in enumerate(points.items()):
+            part = folder / ('train', 'valid', 'test')[number % 3] / 'Annotations'
+            place = part / 'Cephalometric Landmarks' / f'{doctor} Orthodontists' / f'{name}.json'
+            place.parent.mkdir(parents=True, exist_ok=True)
+            landmarks = [
+                {'landmark_id': f'ck{symbol}', 'symbol': symbol, 'title': symbol, 'value': {'x': x, 'y': y}}
+                for symbol, (x, y) in zip(symbols, rows.tolist(), strict=True)
+            ]
+            place.write_text(json.dumps({'ceph_id': name, 'landmarks': landmarks}))
+            stage = part / 'CVM Stages' / f'{name}.json'
+            stage.parent.mkdir(exist_ok=True)
+            stage.write_text(json.dumps({'ceph_id': name, 'cvm_stage': {'value': 3}}))
+    modes = ('Train', 'Valid', 'Test')
+    rows = [[name, 'CX-9', 0.1, 'png', modes[number % 3]] for number, name in enumerate(points_px)]
+    write_table(folder / TABLE, ['cephalogram_id', 'machine', 'pixel_size', 'image_format', 'mode'], rows)
+    return folder
 
 
 def read_annotations(reader, path):

@@ -19,7 +19,7 @@ def write_archive(path, architecture='amd64', user='algorithm', images=1, config
         config_name: json.dumps({'architecture': architecture, 'config': {'User': user}}).encode(),
         'manifest.json': json.dumps([{'Config': config_name}] * images).encode(),
     }
-    with tarfile.open(path, 'w:gz') as archive:
+    with tarfile.open(path, 'w:xz' if path.suffix == '.xz' else 'w:gz') as archive:
         for name, content in files.items():
             member = tarfile.TarInfo(name)
             member.size = len(content)
@@ -56,8 +56,17 @@ def test_others_are_refused_in_one_line(tmp_path, options, message):
     assert message in result.stderr and result.stderr.count('\n') == 1
 
 
-def test_a_damaged_file_is_refused_in_one_line(tmp_path):
-    path = tmp_path / 'image.tar.gz'
+def test_an_archive_of_xz_is_read_as_one_of_gzip(tmp_path):
+    path = tmp_path / 'image.tar.xz'
+    write_archive(path)
+    assert check(path).returncode == 0
+    write_archive(path, user='root')
+    assert "user is 'root'" in check(path).stderr
+
+
+@pytest.mark.parametrize('name', ['image.tar.gz', 'image.tar.xz'])
+def test_a_damaged_file_is_refused_in_one_line(tmp_path, name):
+    path = tmp_path / name
     write_archive(path)
     path.write_bytes(path.read_bytes()[:-40])
     result = check(path)

@@ -14,7 +14,7 @@ from cephalometric.models.coarse_to_fine import CoarseToFinePoseEstimator
 from cephalometric.prediction.model_folder import read_description
 from cephalometric.prediction.patches import ImagePyramid
 from cephalometric.prediction.trained_model import TrainedModel
-from cephalometric.training.config import load_config
+from cephalometric.training.recipe import load_config
 from cephalometric.training.torch_networks import build_model
 
 

@@ -12,8 +12,8 @@ from cephalometric.errors import InputError
 from cephalometric.models.codec_geometry import is_edge_to_edge, numpy_decoding, round_trip
 from cephalometric.models.udp_heatmap import BoundedUDPHeatmap
 from cephalometric.prediction.stages import CoarseStage
-from cephalometric.training.config import load_config
 from cephalometric.training.dataset import whole_image_bbox
+from cephalometric.training.recipe import load_config
 
 
 @KEYPOINT_CODECS.register_module()
@@ -126,7 +126,7 @@ def test_a_codec_that_cannot_be_measured_is_said_in_the_recipe(tmp_path):
     codec = {'type': 'NoWayBack', 'input_size': (64, 64)}
     with pytest.raises(InputError, match=r'NoWayBack.*use_udp=True'):
         load_config(recipe_with(codec, tmp_path))
-    said = {'train_pipeline.3.use_udp': True, 'test_pipeline.2.use_udp': True}
+    said = {'train_pipeline.TopdownAffine.use_udp': True, 'test_pipeline.TopdownAffine.use_udp': True}
     config = load_config(recipe_with(codec, tmp_path), options=said)
     assert config.test_pipeline[2].use_udp is True
 
@@ -146,5 +146,6 @@ def test_a_codec_is_decoded_here_unless_it_has_a_way_of_its_own():
 
 
 def test_a_simcc_codec_of_another_name_reaches_the_head(tmp_path):
-    config = load_config(recipe_with({'type': 'MyBins', **BINS}, tmp_path))
+    head = "model = dict(head=dict(_delete_=True, type='SimCCHead', in_channels=16))"
+    config = load_config(recipe_with({'type': 'MyBins', **BINS}, tmp_path, head))
     assert config.model.head.simcc_split_ratio == 2.0 and tuple(config.model.head.input_size) == (96, 128)

@@ -1,67 +1,47 @@
-"""Recipes are completed: each fact that is stated once reaches every part that needs it."""
+"""``cephalometric config``: a recipe as one file."""
+
+import sys
 
 import pytest
-from conftest import ROOT, TINY_RECIPE
+from conftest import TINY_RECIPE
+from mmengine.config import Config
 
+from cephalometric.__main__ import main
 from cephalometric.errors import InputError
-from cephalometric.training.config import DATA_ROOT_VARIABLE, load_config
-
-LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+from cephalometric.training.recipe import load_config
 
 
-def data_roots(config):
-    return {config[name].dataset.data_root for name in LOADERS}
+def config_command(monkeypatch, *words):
+    monkeypatch.setattr(sys, 'argv', ['cephalometric', 'config', *map(str, words)])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert not end.value.code
 
 
-def test_the_data_root_reaches_every_loader_however_it_is_said(monkeypatch):
-    assert data_roots(load_config(TINY_RECIPE)) == {'data/cephalometric'}
-    assert data_roots(load_config(TINY_RECIPE, options={'data_root': 'by_option'})) == {'by_option'}
-    monkeypatch.setenv(DATA_ROOT_VARIABLE, 'by_environment')
-    assert data_roots(load_config(TINY_RECIPE)) == {'by_environment'}
-    assert data_roots(load_config(TINY_RECIPE, data_root='by_flag')) == {'by_flag'}
+def test_what_is_shown_is_what_is_written_and_what_is_loaded(tmp_path, monkeypatch, capsys):
+    words = [TINY_RECIPE, '--data-root', 'somewhere', '--landmarks', 'isbi2015', '--cfg-options', 'codec.sigma=3']
+    config_command(monkeypatch, *words, '--out', tmp_path / 'complete.py')
+    assert capsys.readouterr().out == f'Config: {tmp_path / "complete.py"}\n'
+    config_command(monkeypatch, *words)
+    assert capsys.readouterr().out == (tmp_path / 'complete.py').read_text()
+
+    alone = Config.fromfile(str(tmp_path / 'complete.py'))
+    assert alone.pop('work_dir') == 'work_dirs/tiny_recipe'
+    loaded = load_config(TINY_RECIPE, 'somewhere', 'isbi2015', {'codec.sigma': 3})
+    assert alone.to_dict() == loaded.to_dict()
+    assert alone.train_dataloader.dataset.data_root == 'somewhere' and alone.model.head.out_channels == 19
 
 
-def test_the_codec_reaches_model_and_pipelines():
-    config = load_config(TINY_RECIPE, options={'codec.sigma': 3})
-    assert config.model.head.decoder == config.codec and config.codec.sigma == 3
-    steps = {step.type: step for step in config.train_dataloader.dataset.pipeline}
-    assert steps['GenerateTarget'].encoder == config.codec
-    assert steps['TopdownAffine'].input_size == config.codec.input_size and steps['TopdownAffine'].use_udp
+def test_a_landmark_set_of_ones_own_is_found_from_everywhere(tmp_path, monkeypatch):
+    (tmp_path / 'mine.json').write_text('{"subset_of": "cldetection2023", "landmarks": ["S", "N"]}')
+    monkeypatch.chdir(tmp_path)
+    config_command(monkeypatch, TINY_RECIPE, '--landmarks', 'mine.json', '--out', 'complete.py')
+    alone = Config.fromfile('complete.py')
+    path = (tmp_path / 'mine.json').as_posix()
+    assert alone.landmark_set == alone.test_dataloader.dataset.landmark_set == path
 
 
-def test_a_simcc_head_learns_its_sizes_from_the_codec():
-    path = ROOT / 'cldetection_configs' / 'rtmpose-m_8xb256-420e-512x512.py'
-    config = load_config(path, options={'codec.input_size': (256, 192)})
-    assert tuple(config.model.head.input_size) == (256, 192)
-    assert tuple(config.model.head.in_featuremap_size) == (8, 6)
-    assert not config.test_pipeline[2].use_udp
-
-
-def test_a_completed_config_is_complete_and_stays_as_it_is(tmp_path):
-    config = load_config(TINY_RECIPE, data_root='somewhere', landmark_set='isbi2015')
-    config.dump(tmp_path / 'dumped.py')
-    assert load_config(tmp_path / 'dumped.py').to_dict() == config.to_dict()
-
-
-@pytest.mark.parametrize(
-    ('content', 'expected'),
-    [
-        (None, 'no such config'),
-        ("_base_ = 'gone.py'", 'missing'),
-        ('codec = dict(', 'not a config'),
-        ('codec = unknown_name', 'not a config'),
-        ('codec = dict()', 'landmark_set, data_root, model'),
-    ],
-)
-def test_a_broken_config_is_named(tmp_path, content, expected):
-    path = tmp_path / 'recipe.py'
-    if content is not None:
-        path.write_text(content)
-    with pytest.raises(InputError, match=expected) as error:
-        load_config(path)
-    assert str(path) in str(error.value)
-
-
-def test_an_option_that_does_not_fit_is_named():
-    with pytest.raises(InputError, match='cfg-options'):
-        load_config(TINY_RECIPE, options={'train_pipeline.99.type': 'LoadImage'})
+def test_a_file_that_cannot_be_written_is_named_before_the_work(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, 'argv', ['cephalometric', 'config', 'gone.py', '--out', str(tmp_path / 'gone' / 'x.py')])
+    with pytest.raises(InputError, match='cannot be written'):
+        main()

@@ -8,8 +8,8 @@ from conftest import ROOT, TINY_COARSE_TO_FINE, TINY_RECIPE
 from mmengine.config import Config
 
 from cephalometric.errors import InputError
-from cephalometric.training.config import load_config
 from cephalometric.training.config_checks import check_types, classes_of, known_names
+from cephalometric.training.recipe import load_config
 
 CONFIGS = sorted((Path(mmpose.__file__).parent / '.mim' / 'configs' / 'body_2d_keypoint').rglob('td-hm_*.py'))
 # These want a library that is not installed here, and it is right to say so.

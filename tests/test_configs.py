@@ -12,7 +12,7 @@ from mmengine.dataset import Compose, pseudo_collate
 from mmpose.registry import MODELS
 
 from cephalometric.landmarks import built_in_landmark_sets, load_landmark_set
-from cephalometric.training.config import load_config
+from cephalometric.training.recipe import load_config
 
 CONFIGS = Path(__file__).parents[1] / 'cldetection_configs'
 RECIPES = sorted(CONFIGS.glob('*.py'))

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Step 6 with a real container engine: build, test, bad inputs, kills, export, and the exported file again.
+# Step 6 with a real container engine, with PyTorch and without: build, test, bad inputs, kills, export, and the exported
+# files again.
 #
 #   tests/test_container.sh --model MODEL
 #
-# MODEL is a model folder, or the work dir of a training; other flags of build.sh that name a model do as well.
+# MODEL is a model folder with ONNX graphs, or the work dir of its training; other flags of build.sh that name a model do as
+# well. What the runtimes share is tried with the small image, where every start takes a second and not ten.
 # It uses the engine that is there. Where there is none, root on Debian gets one for the time of the tests; elsewhere the
-# tests are skipped, and so they are where the disk is too full for them. Two images, the base and the packages, stay for
-# the next time; everything else is removed.
+# tests are skipped, and so they are where the disk is too full for them. Three images, the base and the packages of both,
+# stay for the next time; everything else is removed.
 # PYTHON=... names the toolkit's Python.
 
 set -euo pipefail
@@ -18,9 +20,14 @@ source "$TESTS/../../step6_docker_and_upload/common.sh"
 source "$TESTS/engine.sh"
 
 IMAGE=cldetection_container_test
+SMALL=cldetection_container_test_onnxruntime
+OWN=cldetection_container_test_own
 PACKAGES=cldetection_packages
 LOADED=cldetection_container_test_loaded
 INVOKE=cldetection_container_test_invoke
+# The most that the small one may take, unpacked and as the file to upload.
+SMALL_MB=700
+SMALL_FILE_MB=300
 CONTAINER=cldetection_container_test_$$
 RESULT=orthodontic-landmarks.json
 
@@ -30,16 +37,20 @@ main() {
   find_python
   provide_engine
   need_space
+  choose_build_options
+  build_packages "$@"
   build "$@"
-  look_inside
+  look_inside "$IMAGE"
+  look_inside "$SMALL"
+  look_for_pytorch
   prepare
-  "$HERE/test.sh" --image "$IMAGE" --stack "$STACK" --expected "$EXPECTED"
-  try_inputs
-  try_models
-  try_limits
-  try_kills
-  try_http_after_a_failure
-  try_export
+  "$HERE/test.sh" --image "$IMAGE" --image "$SMALL" --stack "$STACK" --expected "$EXPECTED"
+  try_with_pytorch
+  try_own_package
+  IMAGE=$SMALL try_what_runtimes_share
+  try_export "$SMALL"
+  expect_at_most "$SMALL_FILE_MB" "$(megabytes "$(wc -c < "$WORK/CLdetection_Alg_2023.tar.gz")")" 'the exported file'
+  try_export "$IMAGE"
   say "The container passed all tests in $SECONDS s."
 }
 
@@ -51,33 +62,65 @@ need_space() {
   (($(free_gb "$folder") >= needed)) || skip "$folder has $(free_gb "$folder") GB left, and the tests need $needed GB"
 }
 
+# The packages alone, under names of their own, for the next time. Both runtimes share the first of them.
+build_packages() {
+  local runtime name before after
+  for runtime in onnxruntime torch; do
+    name=$PACKAGES
+    if [[ $runtime != torch ]]; then name+=_$runtime; fi
+    before=$("$ENGINE" images --quiet "$name")
+    build_image "$name" --runtime "$runtime" "$@" --target packages
+    after=$("$ENGINE" images --quiet "$name")
+    # Packages of other versions have lost their name; where no image is built on them, nothing else frees their 6 GB.
+    if [[ -n $before && $before != "$after" ]]; then "$ENGINE" rmi "$before" > /dev/null 2>&1 || true; fi
+  done
+}
+
+# build_image NAME [OPTIONS OF build.sh] [--target STAGE]
+build_image() {
+  local image=$1 target=()
+  shift
+  if [[ $# -ge 2 && ${*: -2:1} == --target ]]; then
+    target=("${@: -2}")
+    set -- "${@:1:$#-2}"
+  fi
+  "$HERE/build.sh" --image "$image" "$@" "${BASE_OPTIONS[@]}" -- "${NETWORK_OPTIONS[@]}" "${target[@]}"
+}
+
 build() {
-  choose_build_options
-  local before after
-  before=$("$ENGINE" images --quiet "$PACKAGES")
-  # Under a name of its own, for the next time.
-  "$HERE/build.sh" --image "$PACKAGES" "$@" "${BASE_OPTIONS[@]}" -- "${NETWORK_OPTIONS[@]}" --target packages
-  after=$("$ENGINE" images --quiet "$PACKAGES")
-  # Packages of other versions have lost their name; where no image is built on them, nothing else frees their 6 GB.
-  if [[ -n $before && $before != "$after" ]]; then "$ENGINE" rmi "$before" > /dev/null 2>&1 || true; fi
-  "$HERE/build.sh" --image "$IMAGE" "$@" "${BASE_OPTIONS[@]}" -- "${NETWORK_OPTIONS[@]}"
-  "$HERE/build.sh" --image "$INVOKE" --api-method invoke "$@" "${BASE_OPTIONS[@]}" -- "${NETWORK_OPTIONS[@]}" > "$WORK/invoke.log"
+  build_image "$IMAGE" "$@"
+  build_image "$SMALL" --runtime onnxruntime "$@"
+  build_image "$INVOKE" --runtime onnxruntime --api-method invoke "$@" > "$WORK/invoke.log"
   expect_equal exec "$(label "$IMAGE")"
+  expect_equal exec "$(label "$SMALL")"
   expect_equal invoke "$(label "$INVOKE")"
+  expect_at_most "$SMALL_MB" "$(megabytes "$("$ENGINE" image inspect --format '{{.Size}}' "$SMALL")")" "$SMALL"
+}
+
+expect_at_most() {
+  say "- $3: $2 MB, at most $1"
+  (($2 <= $1)) || die "$3 has $2 MB, and at most $1 are expected"
 }
 
 label() { "$ENGINE" image inspect --format '{{index .Config.Labels "org.grand-challenge.api-method"}}' "$1"; }
 
+# look_inside IMAGE
 look_inside() {
-  say '- inside: not root, no compiler, no caches, no test data'
+  say "- inside $1: not root, no compiler, no caches, no test data"
   local found
   # shellcheck disable=SC2016  # for the shell in the container
-  found=$("$ENGINE" run --rm --network none --entrypoint sh "$IMAGE" -c '
+  found=$("$ENGINE" run --rm --network none --entrypoint sh "$1" -c '
     [ "$(id -u)" != 0 ] || echo "user is root"
     for tool in cc gcc g++ clang; do command -v $tool; done
     find /opt /home /root /tmp \( -name "*.whl" -o -name "*.mha" -o -path "*/.cache/*" \) 2> /dev/null
     cd /opt/algorithm && find . -name "test*" -o -name __pycache__')
   expect_equal '' "$found"
+}
+
+look_for_pytorch() {
+  local query='from importlib.util import find_spec; print(find_spec("torch") is not None)'
+  expect_equal True "$("$ENGINE" run --rm --network none --entrypoint python3 "$IMAGE" -c "$query")"
+  expect_equal False "$("$ENGINE" run --rm --network none --entrypoint python3 "$SMALL" -c "$query")"
 }
 
 prepare() {
@@ -142,6 +185,36 @@ try() {
   expect_end "$2" "$3"
 }
 
+try_what_runtimes_share() {
+  try_inputs
+  try_models
+  try_limits
+  try_kills
+  try_http_after_a_failure
+}
+
+# What importing PyTorch could change: what is said, memory, and what a signal does.
+try_with_pytorch() {
+  try truncated 2 'error: *stack.mha: truncated*'
+  try one_slice 2 'error: /opt/ml/model/weights.pth is damaged*' --volume "$WORK/models/damaged:/opt/ml/model:ro"
+  try_stop
+  try_too_little_memory 200m
+}
+
+try_own_package() {
+  say "- a package of one's own"
+  local own=$WORK/own text
+  mkdir "$own"
+  "$PYTHON" -W ignore "$TESTS/../own_package.py" "$own" > "$WORK/own.log" 2>&1 || die "$(tail -n 1 "$WORK/own.log")"
+  if text=$(build_image "$OWN" --model "$own/own_model" 2>&1); then die 'it was built without its package'; fi
+  [[ $text == *'error: the model imports own_networks '*' add --with FOLDER'* ]] || die "$text"
+  if text=$(build_image "$OWN" --model "$own/own_model" --runtime onnxruntime 2>&1); then die 'it has no ONNX graph'; fi
+  [[ $text == *'error: '*'own_model: '*'build it with --runtime torch'* ]] || die "$text"
+  build_image "$OWN" --model "$own/own_model" --with "$own/own_networks" > "$WORK/own.log" 2>&1 || die "$(tail -n 5 "$WORK/own.log")"
+  IMAGE=$OWN try one_slice 0 ''
+  expect_points 1
+}
+
 try_inputs() {
   try no_file 2 'error: /input/images/lateral-dental-x-rays: exactly one .mha file*'
   try two_files 2 'error: /input/images/lateral-dental-x-rays: exactly one .mha file*a.mha, b.mha*'
@@ -171,10 +244,15 @@ try_limits() {
   OUTPUT_MODE=ro start one_slice
   expect_end 2 'error: /output/orthodontic-landmarks.json cannot be written*'
   try one_slice 0 '' --cpuset-cpus 0
-  say '- out of memory'
+  try_too_little_memory 64m
+}
+
+# try_too_little_memory SIZE
+try_too_little_memory() {
+  say "- out of memory: $1"
   local text
-  if text=$("$HERE/test.sh" --image "$IMAGE" --stack "$STACK" --expected "$EXPECTED" --memory 200m 2>&1 > /dev/null); then
-    die 'it passed with 200 MB'
+  if text=$("$HERE/test.sh" --image "$IMAGE" --stack "$STACK" --expected "$EXPECTED" --memory "$1" 2>&1 > /dev/null); then
+    die "it passed with $1"
   fi
   [[ $text == *'error: out of memory'* ]] || die "test.sh does not say that memory was short: $text"
   say "  ${text##*$'\n'}"
@@ -202,6 +280,10 @@ try_kills() {
     say '  no result'
   fi
   remove
+  try_stop
+}
+
+try_stop() {
   say '- stopped in the middle'
   start long
   wait_until_it_predicts
@@ -223,28 +305,32 @@ try_http_after_a_failure() {
   expect_end 0 'error: *exactly one .mha file*'
 }
 
+# try_export IMAGE: and no image is left of it.
 try_export() {
-  say '- export, load under another name, test again'
-  "$HERE/export.sh" --image "$IMAGE" --out "$WORK"
-  "$ENGINE" rmi "$IMAGE" > /dev/null
+  local image=$1
+  say "- export $image, load under another name, test again"
+  "$HERE/export.sh" --image "$image" --out "$WORK"
+  "$ENGINE" rmi "$image" > /dev/null
   "$ENGINE" load --input "$WORK/CLdetection_Alg_2023.tar.gz" > /dev/null
-  "$ENGINE" tag "$IMAGE" "$LOADED"
-  "$ENGINE" rmi "$IMAGE" > /dev/null
+  "$ENGINE" tag "$image" "$LOADED"
+  "$ENGINE" rmi "$image" > /dev/null
   "$HERE/test.sh" --image "$LOADED" --stack "$STACK" --expected "$EXPECTED"
   say '- the exported model, mounted as the platform does'
+  rm -rf "$WORK/uploaded_model"
   mkdir "$WORK/uploaded_model"
   tar -C "$WORK/uploaded_model" -xzf "$WORK/CLdetection_Alg_2023_model.tar.gz"
   IMAGE=$LOADED start one_slice --volume "$WORK/uploaded_model:/opt/ml/model:ro"
   "$ENGINE" wait "$CONTAINER" > /dev/null
   logged 'Model: /opt/ml/model' || die 'the mounted model is not used'
   expect_end 0 ''
+  "$ENGINE" rmi "$LOADED" > /dev/null
 }
 
 clean_up() {
   local status=$?
   "$ENGINE" rm --force "$CONTAINER" > /dev/null 2>&1 || true
   local image
-  for image in "$IMAGE" "$LOADED" "$INVOKE"; do "$ENGINE" rmi "$image" > /dev/null 2>&1 || true; done
+  for image in "$IMAGE" "$SMALL" "$OWN" "$LOADED" "$INVOKE"; do "$ENGINE" rmi "$image" > /dev/null 2>&1 || true; done
   stop_engine
   rm -rf "$WORK"
   exit $status

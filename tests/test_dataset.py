@@ -13,8 +13,8 @@ from torch.utils.data import DataLoader
 from cephalometric.annotations.coco import load_coco
 from cephalometric.errors import InputError
 from cephalometric.geometry import mean_layout_mm
-from cephalometric.training.config import load_config
 from cephalometric.training.dataset import check_data
+from cephalometric.training.recipe import load_config
 
 
 def build(data_root, part, **changes):

@@ -8,7 +8,7 @@ from mmengine.registry import HOOKS
 
 from cephalometric.errors import InputError
 from cephalometric.training.checkpoints import load_from_checked_file, weights_of
-from cephalometric.training.config import load_config
+from cephalometric.training.recipe import load_config
 from cephalometric.training.run import train
 
 

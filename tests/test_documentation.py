@@ -145,5 +145,5 @@ def test_the_examples_of_the_helps_run_one_after_the_other(tmp_path, monkeypatch
     run_example('measure', 1)
     assert list((tmp_path / 'measured').iterdir())
     shutil.copytree(next((tmp_path / 'work_dirs').glob('cpu_*')), tmp_path / 'work_dirs' / 'mine')
-    for program, number in (('report', 1), ('calibrate', 1), ('models', 3)):
+    for program, number in (('report', 1), ('calibrate', 1), ('models', 4)):
         run_example(program, number)

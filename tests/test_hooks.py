@@ -15,7 +15,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from cephalometric.training.checkpoints import latest_checkpoint, load_from_checked_file
-from cephalometric.training.config import load_config
+from cephalometric.training.recipe import load_config
 
 
 class Watch(Hook):

@@ -3,6 +3,7 @@
 import json
 import re
 import unicodedata
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from cephalometric.landmarks import (
     LandmarkSet,
     built_in_landmark_sets,
     find_abbreviation,
+    landmark_set_from,
     landmark_table,
     load_landmark_set,
 )
@@ -72,6 +74,12 @@ def test_a_set_of_ones_own_is_a_json_file(tmp_path):
         ('{"subset_of": "../here/broken.json", "landmarks": ["S"]}', 'subset of itself'),
         ('{"landmarks": [{"abbreviation": "S", "name": "a", "group": 3}]}', 'group'),
         ('{"landmarks": [{"abbreviation": "", "name": "a"}]}', 'abbreviation'),
+        ('{"landmarks": [{"abbreviation": "S", "name": "a", "definition": 3}]}', 'definition'),
+        ('{"landmarks": [{"abbreviation": "S", "name": "a", "definition": "b\\nc"}]}', 'one line'),
+        ('{"based_on": "isbi2015", "landmarks": ["S", {"name": "a"}]}', 'abbreviation'),
+        ('{"based_on": "isbi2015", "landmarks": ["S", "Xyz"]}', "'Xyz'"),
+        ('{"based_on": "isbi2015", "subset_of": "isbi2015", "landmarks": ["S"]}', 'leave one of them'),
+        ('{"based_on": "broken.json", "landmarks": ["S"]}', 'subset of itself'),
         ('{"title": 3, "landmarks": [{"abbreviation": "S", "name": "a"}]}', 'title'),
         ('{"landmarks": [{"abbreviation": "S", "name": "a"}], "lines": {"S": "S"}}', 'lines'),
     ],
@@ -85,17 +93,16 @@ def test_a_broken_table_is_named(tmp_path, content, expected):
     assert path.name in str(error.value)
 
 
+FIELDS = ['abbreviation', 'name', 'group', 'definition']
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.sampled_from(['S', 'N', 'isbi2015', 'mine.json', '']) | st.text(),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(['abbreviation', 'name', 'group']), inner)
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner),
     max_leaves=8,
 )
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(table=st.dictionaries(st.sampled_from(['title', 'landmarks', 'lines', 'subset_of']), JSON))
+@given(table=st.dictionaries(st.sampled_from(['title', 'landmarks', 'lines', 'subset_of', 'based_on']), JSON))
 def test_any_table_is_a_set_or_a_readable_error(tmp_path, table):
     path = tmp_path / 'mine.json'
     path.write_text(json.dumps(table))
@@ -121,21 +128,25 @@ def test_a_table_written_out_is_the_same_set(tmp_path, name):
     path = tmp_path / f'{name}.json'
     path.write_text(json.dumps(landmark_table(landmarks)))
     assert load_landmark_set(str(path)) == landmarks
+    assert load_landmark_set(str(path)).definitions == landmarks.definitions
     assert 'subset_of' not in landmark_table(landmarks)
 
 
 def test_the_examples_of_the_documentation_are_landmark_sets(tmp_path):
     examples = re.findall(r'^`(\w+\.json)`.*?```json\n(.*?)```', DOCS.read_text(encoding='utf-8'), re.M | re.S)
-    assert len(examples) == 2
+    assert len(examples) == 3
     for name, content in examples:
         (tmp_path / name).write_text(content)
-    mine, profile = (load_landmark_set(str(tmp_path / name)) for name, _ in examples)
+    mine, profile, zygion = (load_landmark_set(str(tmp_path / name)) for name, _ in examples)
     assert mine.lines and set(mine.groups) > {'landmark'} and mine.title != 'mine'
-    assert set(profile.abbreviations) < set(load_landmark_set('cldetection2023').abbreviations)
+    challenge = load_landmark_set('cldetection2023')
+    assert set(profile.abbreviations) < set(challenge.abbreviations)
+    assert profile.definition(0) == challenge.definition(challenge.find(profile.abbreviations[0]))
+    assert mine.definitions[-1] and zygion.abbreviations[-1] == 'Zyg' and zygion.lines == mine.lines
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(InputError, match='cldetection2023, cldetection2024, isbi2015'):
+    with pytest.raises(InputError, match='aariz, cldetection2023, cldetection2024, isbi2015'):
         load_landmark_set('cldetection2032')
 
 
@@ -174,3 +185,63 @@ def test_a_table_with_a_byte_order_mark(tmp_path):
 def test_a_name_that_no_file_can_have():
     with pytest.raises(InputError, match='there is no landmark set'):
         load_landmark_set('a' * 5000)
+
+
+@pytest.mark.parametrize('name', sorted(set(built_in_landmark_sets()) - {'cldetection2024'}))
+def test_every_landmark_that_has_a_name_has_a_definition_of_one_line(name):
+    landmarks = load_landmark_set(name)
+    assert len(set(landmarks.definitions)) == len(landmarks) == len(landmarks.definitions)
+    for definition in landmarks.definitions:
+        assert 10 < len(definition) <= 100 and definition.isprintable() and definition[0].isupper()
+        assert not definition.endswith('.')
+    # Points that the challenge has not named have no place that anybody knows of.
+    assert load_landmark_set('cldetection2024').definitions == ()
+    assert load_landmark_set('cldetection2024').definition(3) == ''
+
+
+def test_what_the_challenges_own_table_says_is_in_the_definitions():
+    landmarks = load_landmark_set('cldetection2023')
+
+    def of(name):
+        return landmarks.definition(landmarks.find(name)).lower()
+
+    assert all('mesial contact point' in of(name) and 'first molar' in of(name) for name in ('U6', 'L6'))
+    assert all(of(name).startswith('border of the') for name in ("UL'", "LL'"))
+    assert of('Ptm').startswith('lowest point') and of('D').startswith('centre')
+    assert of('Gn').startswith('midway between pogonion and menton')
+    isbi = load_landmark_set('isbi2015')
+    assert isbi.definitions == landmarks.definitions[:19]
+
+
+def test_definitions_do_not_make_another_set_and_files_without_them_are_read():
+    landmarks = load_landmark_set('isbi2015')
+    fields = asdict(landmarks)
+    assert landmark_set_from(json.loads(json.dumps(fields))).definitions == landmarks.definitions
+    del fields['definitions']
+    earlier = landmark_set_from(fields)
+    assert earlier == landmarks and earlier.definitions == landmarks.definitions
+    assert replace(landmarks, definitions=()) == landmarks
+    for change in ({'name': 'mine'}, {'names': ['x', *fields['names'][1:]]}):
+        assert landmark_set_from(fields | change).definitions == ()
+    for broken in (['x'], 'x', [3] * 19, [None] * 19, 3):
+        with pytest.raises((TypeError, ValueError)):
+            landmark_set_from(fields | {'definitions': broken})
+
+
+def test_a_set_takes_landmarks_from_another_and_adds_its_own(tmp_path):
+    path = tmp_path / 'more.json'
+    own = [{'abbreviation': 'Zyg', 'name': 'zygion', 'definition': 'Outermost point of the arch'}]
+    own += [{'abbreviation': 'N', 'name': 'nasion of ours'}]
+    path.write_text(json.dumps({'based_on': 'isbi2015', 'landmarks': ['S', *own]}))
+    landmarks, isbi = load_landmark_set(str(path)), load_landmark_set('isbi2015')
+    assert landmarks.abbreviations == ('S', 'Zyg', 'N') and landmarks.lines == ((0, 2),)
+    assert landmarks.definitions == (isbi.definition(0), 'Outermost point of the arch', '')
+
+
+def test_the_page_about_landmark_sets_says_where_every_landmark_lies():
+    rows = set(DOCS.read_text(encoding='utf-8').splitlines())
+    for name in ('cldetection2023', 'aariz'):
+        landmarks = load_landmark_set(name)
+        for k, abbreviation in enumerate(landmarks.abbreviations):
+            row = f'| {k + 1} | `{abbreviation}` | {landmarks.names[k]} | {landmarks.definition(k)} |'
+            assert row in rows, f'{DOCS} lacks: {row}'

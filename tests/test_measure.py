@@ -28,6 +28,7 @@ def test_the_ground_truth_of_a_coco_file_is_measured_and_drawn(data_root, tmp_pa
     assert float(row['wits (mm)']) == pytest.approx(expected['wits'], abs=0.001)
     content = json.loads((tmp_path / 'out' / 'measurements.json').read_text())
     assert content['images'][0]['values']['SNA']['value'] == pytest.approx(expected['SNA'])
+    assert content['landmarks']['S']['name'] == 'sella' and 'pituitary' in content['landmarks']['S']['definition']
     pictures = sorted(path.name for path in (tmp_path / 'out' / 'analyses').iterdir())
     assert len(pictures) == 6 and pictures[0].endswith('_downs.png')
     drawn = cv2.imread(str(tmp_path / 'out' / 'analyses' / pictures[0]))

@@ -8,8 +8,8 @@ from mmengine.evaluator import Evaluator
 from cephalometric.errors import InputError
 from cephalometric.geometry import radial_error_mm
 from cephalometric.scores import score
-from cephalometric.training.config import load_config
 from cephalometric.training.metric import CephalometricMetric
+from cephalometric.training.recipe import load_config
 
 
 def samples(count, landmarks=4):
@@ -96,7 +96,7 @@ def test_a_hook_of_the_user_that_watches_a_score_is_completed_too(tmp_path):
     path = tmp_path / 'recipe.py'
     hooks = "[dict(type='EarlyStoppingHook', monitor='{}', patience=2)]"
     path.write_text(f"_base_ = '{TINY_RECIPE}'\ncustom_hooks = {hooks.format('SDR3.0mm')}\n")
-    (hook,) = load_config(path).custom_hooks
+    hook = load_config(path).custom_hooks[0]
     assert (hook.monitor, hook.rule) == ('SDR 3.0mm', 'greater')
     path.write_text(f"_base_ = '{TINY_RECIPE}'\ncustom_hooks = {hooks.format('loss')}\n")
     with pytest.raises(InputError, match="monitor = 'loss'"):

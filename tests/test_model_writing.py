@@ -19,8 +19,8 @@ from cephalometric.landmarks import landmark_table, load_landmark_set
 from cephalometric.prediction.model_folder import read_description
 from cephalometric.prediction.predict_onnx import Model as StandAlone
 from cephalometric.prediction.trained_model import TrainedModel
-from cephalometric.training.config import load_config
 from cephalometric.training.model_writing import _clear_leftovers, largest_distance_px, weights_id, write_model
+from cephalometric.training.recipe import load_config
 from cephalometric.training.torch_networks import build_model
 
 RTMPOSE = ROOT / 'cldetection_configs' / 'rtmpose-m_8xb256-420e-512x512.py'

@@ -12,8 +12,8 @@ from mmengine.runner.checkpoint import CheckpointLoader, _load_checkpoint
 
 from cephalometric.errors import InputError
 from cephalometric.training.checkpoints import UnsafeCheckpointError
-from cephalometric.training.config import load_config
 from cephalometric.training.pretrained import NotAtHandError, find_weights, resolve_pretrained
+from cephalometric.training.recipe import load_config
 from cephalometric.training.torch_networks import build_model
 
 CONFIGS = ROOT / 'cldetection_configs'

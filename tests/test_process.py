@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import warnings
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -252,15 +253,56 @@ def test_what_names_no_model_is_refused_with_the_remedy(tmp_path, arguments, mes
         stage('--work-dirs', tmp_path, '--out', tmp_path / 'model', *arguments)
 
 
-def requirements(path):
-    lines = (line.split('#')[0].strip() for line in Path(path).read_text().splitlines())
-    # What a line says of versions of Python stands in both files.
+def requirements(*paths):
+    """Names and versions; what a line says of versions of Python stands in both files."""
+    lines = [line.split('#')[0].strip() for path in paths for line in Path(path).read_text().splitlines()]
     return dict((*line.partition(';')[0].strip().split('=='), None)[:2] for line in lines if line)
 
 
-def test_every_package_of_the_image_has_the_version_that_the_toolkit_is_tested_with():
-    pinned = requirements(ROOT / 'requirements.txt') | requirements(ROOT / 'requirements-mmpose.txt')
-    names = requirements(STEP6 / 'requirements.txt') | requirements(STEP6 / 'requirements-no-deps.txt')
-    assert names.pop('opencv-python-headless') == pinned['opencv-python']
-    assert {name for name in names if not pinned.get(name)} == set()
+PINNED = requirements(ROOT / 'requirements.txt', ROOT / 'requirements-mmpose.txt')
+WITHOUT_PYTORCH_ALONE = requirements(STEP6 / 'packages' / 'common.txt', STEP6 / 'packages' / 'onnxruntime.txt')
+
+
+def test_every_package_of_the_images_has_the_version_that_the_toolkit_is_tested_with():
+    names = requirements(*(path for path in (STEP6 / 'packages').glob('*.txt') if path.name != 'onnxruntime-gpu.txt'))
+    assert names.pop('opencv-python-headless') == PINNED['opencv-python']
+    assert {name for name in names if not PINNED.get(name)} == set()
     assert set(names.values()) == {None}
+    for_gpus = requirements(STEP6 / 'packages' / 'onnxruntime-gpu.txt')
+    assert for_gpus.pop('onnxruntime-gpu') == PINNED['onnxruntime']
+    asked = dict((*line.partition(';')[0].strip().split('=='), None)[:2] for line in metadata.requires('torch'))
+    # PyTorch's builds for CPUs ask for none of them.
+    assert {name: version for name, version in for_gpus.items() if asked.get(name, version) != version} == {}
+
+
+# Modules that an image does not have cannot be imported: all that are installed here but those of its packages.
+ONLY_SOME_PACKAGES = """
+import runpy, sys
+from importlib import metadata
+allowed = set(sys.argv[1].split(','))
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        owners = {owner.lower().replace('_', '-') for owner in OWNERS.get(name, ())}
+        if owners and not owners & allowed:
+            raise ModuleNotFoundError(f'{name} is not in the image', name=name)
+OWNERS = metadata.packages_distributions()
+sys.meta_path.insert(0, Refuse())
+del sys.argv[:2]
+runpy.run_path(sys.argv[0], run_name='__main__')
+"""
+
+
+def run_with_packages(names, *arguments, check=0):
+    return run_python('-c', ONLY_SOME_PACKAGES, ','.join(names), process.__file__, *arguments, check=check, fresh=True)
+
+
+def test_the_image_without_pytorch_has_all_that_a_job_imports(tmp_path, job, slices, model_folder):
+    """An ensemble, a blank slice, a mirrored one: nothing imports more than the packages of that image."""
+    blank, mirrored = np.zeros_like(slices[0]), np.ascontiguousarray(slices[1][:, ::-1])
+    write_stack(tmp_path / 'input' / 'stack.mha', [slices[0], blank, mirrored], 3)
+    names = {name.replace('opencv-python-headless', 'opencv-python') for name in WITHOUT_PYTORCH_ALONE}
+    names |= {'opencv-python-headless', 'cephalometric'}
+    run_with_packages(names, '--model', model_folder, model_folder, *job, '--probability')
+    assert len(read(tmp_path / 'result.json')) == 3 * 38
+    refused = run_with_packages(names - {'waitress'}, '--model', model_folder, *job, check=1)
+    assert 'waitress is not in the image' in refused.stderr

@@ -4,6 +4,7 @@ import re
 import time
 
 import numpy as np
+import pypdfium2
 import pytest
 from browser import chromium
 from evaluations import LANDMARKS, make_evaluation
@@ -396,3 +397,25 @@ def test_it_prints_on_a_handful_of_pages_with_its_explanations(browser, pages, n
     """
     assert browser.script(figures) == 0
     browser.driver.execute_cdp_cmd('Emulation.setEmulatedMedia', {'media': ''})
+
+
+@pytest.mark.parametrize('name', ['one', 'films'])
+def test_where_the_landmarks_lie_can_be_read_on_a_telephone_and_on_paper(browser, pages, name):
+    key = """
+        const terms = [...document.querySelectorAll('.landmarks div')].map(part => part.getBoundingClientRect());
+        const parts = [...document.querySelectorAll('.landmarks dt, .landmarks dd')];
+        return [terms.length, parts.filter(part => part.scrollWidth > part.clientWidth + 1).length,
+            Math.min(...terms.map(frame => frame.height)), Math.max(...terms.map(frame => frame.right))];
+    """
+    browser.open(pages[name], 400)
+    assert browser.script('return document.querySelector(".landmark-key").open') is False
+    browser.driver.find_element(By.CSS_SELECTOR, '.landmark-key summary').click()
+    count, too_wide, height, right = browser.script(key)
+    assert count == len(LANDMARKS) and too_wide == 0 and height > 15 and right <= 400
+    document = pypdfium2.PdfDocument(browser.pdf())
+    try:
+        words = ' '.join(' '.join(sheet.get_textpage().get_text_range().split()) for sheet in document)
+    finally:
+        document.close()
+    assert 'Where each landmark lies' in words
+    assert all(' '.join(definition.split()) in words for definition in LANDMARKS.definitions)

@@ -23,6 +23,11 @@ def report(tmp_path_factory):
     return report_evaluation(make_evaluation(folder / 'data', shift_mm=(3, 0)), folder / 'new' / 'report').parent
 
 
+def read_table(path):
+    with open(path, newline='', encoding='utf-8') as file:
+        return list(csv.DictReader(file))
+
+
 def test_figures_and_tables_lie_beside_the_page(report):
     names = {path.name for path in report.iterdir()}
     assert {'report.html', 'results.json'} <= names
@@ -50,6 +55,24 @@ def test_the_page_says_what_was_found_and_what_was_run(report):
     assert 'not a medical device' in page
     assert 'sella' in page and 'SHA-256 ' + 'ab' * 32 in page and 'some_recipe' in page
     assert 'python step4.py &lt;config&gt; &amp; &#34;weights&#34;' in page and 'A&lt;b&gt;' in page
+
+
+def test_the_page_and_the_table_say_where_each_landmark_lies(report):
+    text = (report / 'report.html').read_text(encoding='utf-8')
+    landmarks = read_results(report / 'results.json').landmarks
+    rows = read_table(report / 'per_landmark.csv')
+    for k, name in enumerate(landmarks.names):
+        assert f'<dd><b>{name}</b>: {landmarks.definition(k)}</dd>' in text
+        assert text.count(f'title="{landmarks.definition(k)}"') == 2  # Of errors and of shifts.
+        assert rows[k]['definition'] == landmarks.definition(k) and rows[k]['name'] == name
+
+
+def test_landmarks_that_nobody_defined_have_no_definitions(tmp_path):
+    evaluation = make_evaluation(tmp_path / 'data')
+    landmarks = dataclasses.replace(evaluation.landmarks, name='mine', definitions=())
+    page = report_evaluation(dataclasses.replace(evaluation, landmarks=landmarks), tmp_path / 'report')
+    assert 'Where each landmark lies' not in page.read_text(encoding='utf-8')
+    assert 'definition' not in read_table(tmp_path / 'report' / 'per_landmark.csv')[0]
 
 
 def test_the_page_needs_no_other_file_and_no_network(report):

@@ -10,7 +10,7 @@ from mmengine.config import Config
 
 from cephalometric.errors import InputError
 from cephalometric.training.checkpoints import load_from_checked_file
-from cephalometric.training.config import load_config
+from cephalometric.training.recipe import load_config
 from cephalometric.training.run import train
 
 # Workers take longer to start than these X-rays to load.

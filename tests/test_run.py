@@ -17,7 +17,7 @@ from cephalometric.errors import InputError
 from cephalometric.results.evaluation import read_results
 from cephalometric.training.assessment import finish
 from cephalometric.training.checkpoints import latest_checkpoint, load_from_checked_file
-from cephalometric.training.config import load_config
+from cephalometric.training.recipe import load_config
 from cephalometric.training.run import train
 
 STEP3 = 'step3_train_and_evaluation.py'
@@ -71,7 +71,7 @@ BROKEN_RUN = """
 import sys
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
-from cephalometric.training.config import load_config
+from cephalometric.training.recipe import load_config
 from cephalometric.training.run import train
 @HOOKS.register_module()
 class Complain(Hook):
@@ -133,7 +133,7 @@ def test_a_killed_run_resumes_and_ends_with_the_same_weights(trained, data_root,
 
 VALIDATE = """
 import json, sys
-from cephalometric.training.config import load_config
+from cephalometric.training.recipe import load_config
 from cephalometric.training.run import QuietRunner, start_distributed
 recipe, data_root, checkpoint, work_dir, launcher = sys.argv[1:]
 config = load_config(recipe, data_root)

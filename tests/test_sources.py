@@ -1,3 +1,4 @@
+import json
 import re
 import shutil
 import tracemalloc
@@ -10,8 +11,10 @@ import pytest
 from films import (
     LANDMARKS,
     NAMES,
+    keypoint_content,
     phantoms,
     points,
+    write_aariz,
     write_images,
     write_isbi2015,
     write_keypoints,
@@ -57,6 +60,7 @@ def test_every_form_of_annotations_becomes_the_same_images_and_coco_files(tmp_pa
         'labelme': lambda: write_labelme(tmp_path / 'given', points()),
         'csv': lambda: write_point_rows(tmp_path / 'given', points()),
         'coco': lambda: write_keypoints(tmp_path / 'given', points()),
+        'aariz': lambda: write_aariz(tmp_path / 'given', points()),
     }
     spacing = {'spacing_mm': 0.1} if form in ('labelme', 'csv', 'coco') else {}
     images, remarks = run(tmp_path, source_of(tmp_path, [write[form]()], form, **spacing), folds=2)
@@ -300,3 +304,24 @@ def test_the_forms_in_the_documentation_are_read(tmp_path, form, opening):
     ((name, annotation),) = FORMATS[form].read(path, LANDMARKS, problems).items()
     assert problems.count == 0 and name in ('001.bmp', 'film1.png')
     assert annotation.points_px[0].tolist() in ([835, 996], [835.5, 996])
+
+
+def test_what_label_studio_exports_is_a_coco_file(tmp_path):
+    """Its keypoints have a category beside that of the box; uploads lie in a folder of its server."""
+    written = keypoint_content(points())
+    box = {'id': 3, 'name': 'head'}
+    category = {**written['categories'][0], 'id': 4, 'name': 'default', 'skeleton': []}
+    boxes = [
+        {'id': 10 + n, 'image_id': n, 'category_id': 3, 'segmentation': [], 'bbox': [0, 0, 9, 9], 'ignore': 0}
+        for n in (1, 2, 3)
+    ]
+    annotations = [{**entry, 'category_id': 4} for entry in written['annotations']]
+    images = [{**image, 'file_name': f'/data/upload/1/{image["file_name"]}'} for image in written['images']]
+    path = tmp_path / 'result.json'
+    path.write_text(
+        json.dumps({'images': images, 'categories': [box, category], 'annotations': [*boxes, *annotations]})
+    )
+    source = source_of(tmp_path, [path], 'coco', spacing_mm=0.1, ignore_folders=True)
+    images, _ = run(tmp_path, source)
+    for name, rows in points().items():
+        np.testing.assert_array_equal(images[f'{name}.png'][1].points_px, rows)

@@ -77,3 +77,103 @@ def test_too_few_images():
 def test_folds_that_do_not_fit(folds):
     with pytest.raises(InputError, match='folds'):
         make_splits(10, folds=folds)
+
+
+GROUPS = st.lists(st.sampled_from('abcdefghijklmnopqrst'), min_size=3, max_size=80).filter(lambda g: len(set(g)) >= 3)
+
+
+def groups_of(part, groups):
+    return {groups[position] for position in part}
+
+
+@given(GROUPS, st.integers(0, 9))
+def test_no_group_is_in_two_parts_and_parts_are_near_their_sizes(groups, seed):
+    count = len(groups)
+    parts = make_splits(count, seed=seed, groups=groups)
+    assert sorted(position for part in parts.values() for position in part) == list(range(count))
+    assert all(parts.values()) and len(parts) == 3
+    assert sum(len(groups_of(part, groups)) for part in parts.values()) == len(set(groups))
+    largest = max(map(groups.count, groups))
+    plain = make_splits(count, seed=seed)
+    for name, part in parts.items():
+        assert abs(len(part) - len(plain[name])) < 2 * largest
+    assert parts == make_splits(count, seed=seed, groups=groups)
+
+
+@given(st.integers(3, 60), st.integers(0, 9), st.integers(0, 3), st.data())
+def test_groups_of_one_image_each_are_dealt_out_as_images_are(count, seed, folds, data):
+    valid = data.draw(st.integers(0, count // 3))
+    test = data.draw(st.integers(0, count // 3))
+    sizes = (count - valid - test, valid, test)
+    folds = folds if 2 <= folds <= count - test else 0
+    names = [f'patient{n}' for n in range(count)]
+    assert make_splits(count, sizes, seed, folds, names) == make_splits(count, sizes, seed, folds)
+
+
+@given(GROUPS, st.integers(2, 5), st.integers(0, 9))
+def test_no_group_is_in_two_folds(groups, folds, seed):
+    tested = make_splits(len(groups), seed=seed, groups=groups)['test']
+    rest = sorted(set(range(len(groups))) - set(tested))
+    if len(groups_of(rest, groups)) < folds:
+        with pytest.raises(InputError, match='groups outside the test part are needed'):
+            make_splits(len(groups), seed=seed, folds=folds, groups=groups)
+        return
+    parts = make_splits(len(groups), seed=seed, folds=folds, groups=groups)
+    shares = [parts[f'fold{fold}_valid'] for fold in range(1, folds + 1)]
+    assert all(shares) and sorted(position for share in shares for position in share) == rest
+    assert sum(len(groups_of(share, groups)) for share in shares) == len(groups_of(rest, groups))
+    assert max(map(len, shares)) - min(map(len, shares)) <= max(map(groups.count, groups))
+    for fold, share in enumerate(shares, start=1):
+        assert sorted(parts[f'fold{fold}_train'] + share) == rest
+
+
+def test_groups_of_two_make_parts_of_the_very_sizes():
+    groups = [f'patient{n // 2}' for n in range(400)]
+    parts = make_splits(400, groups=groups)
+    assert [len(parts[name]) for name in ('train', 'valid', 'test')] == [300, 50, 50]
+    assert make_splits(400, seed=1, groups=groups) != parts
+
+
+def test_a_group_that_fits_into_no_small_part_trains():
+    groups = ['clinic'] * 80 + [f'patient{n}' for n in range(20)]
+    parts = make_splits(100, (84, 8, 8), groups=groups)
+    assert [len(part) for part in parts.values()] == [84, 8, 8]
+    assert set(range(80)) <= set(parts['train'])
+
+
+@pytest.mark.parametrize(
+    ('groups', 'sizes', 'expected'),
+    [
+        ('aaaaabbbbb', None, '2 groups cannot be split into train, valid and test'),
+        ('aaaaaaaaaa', (8, 0, 2), '1 group cannot be split into train and test'),
+    ],
+)
+def test_too_few_groups(groups, sizes, expected):
+    with pytest.raises(InputError, match=expected):
+        make_splits(10, sizes, groups=groups)
+    assert list(make_splits(10, (10, 0, 0), groups=groups)) == ['train']
+
+
+@given(st.lists(st.sampled_from(['train', 'Valid', 'TEST', 'validation', 'val']), max_size=30), st.integers(0, 3))
+def test_the_parts_that_a_data_set_has_are_kept(names, folds):
+    names = ['Training', 'train', 'train', *names]
+    folds = folds if folds > 1 else 0
+    parts = make_splits(len(names), folds=folds, names=names)
+    for position, name in enumerate(names):
+        assert position in parts[{'tr': 'train', 'va': 'valid', 'te': 'test'}[name.lower()[:2]]]
+    assert sum(len(parts.get(name, [])) for name in ('train', 'valid', 'test')) == len(names)
+    tested = parts.get('test', [])
+    assert all(not set(part) & set(tested) for name, part in parts.items() if name != 'test')
+
+
+@pytest.mark.parametrize(
+    ('names', 'groups', 'expected'),
+    [
+        (['train', 'holdout'], None, "'holdout' is no part"),
+        (['valid', 'test'], None, 'no image is to train'),
+        (['train', 'test'], ['a', 'a'], 'images of one group into test and train'),
+    ],
+)
+def test_names_that_are_no_parts(names, groups, expected):
+    with pytest.raises(InputError, match=expected):
+        make_splits(2, groups=groups, names=names)

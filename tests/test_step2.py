@@ -5,7 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from films import points, write_images, write_isbi2015, write_keypoints, write_labelme, write_labels, write_point_rows
+from films import (
+    points,
+    write_aariz,
+    write_images,
+    write_isbi2015,
+    write_keypoints,
+    write_labelme,
+    write_labels,
+    write_point_rows,
+)
 
 from cephalometric.annotations.coco import load_coco
 
@@ -31,6 +40,9 @@ def test_help_shows_an_example():
         '--split',
         '--seed',
         '--folds',
+        '--group',
+        '--split-by',
+        '--annotator',
         '--allow-missing',
         '--ignore-folders',
         '--unusual-spacing',
@@ -108,6 +120,7 @@ def import_films(folder, source, *flags):
         ('labelme', write_labelme, ['--landmarks', 'isbi2015', '--spacing', '0.1']),
         ('csv', write_point_rows, ['--landmarks', 'isbi2015', '--spacing', '0.1']),
         ('coco', write_keypoints, ['--landmarks', 'isbi2015', '--spacing', '0.1']),
+        ('aariz', write_aariz, ['--landmarks', 'isbi2015', '--annotator', 'senior']),
     ],
 )
 def test_image_files_with_every_form_of_annotations(tmp_path, source, write, flags):
@@ -149,6 +162,15 @@ def test_annotations_of_other_images_are_noted(tmp_path):
         (['--images', 'films'], '--images does not go with --source challenge'),
         (['--spacing', '0.1'], '--spacing does not go with --source challenge'),
         (['--source', 'csv', '--mha_file_path', 'a.mha'], '--mha_file_path does not go with --source csv'),
+        (['--annotator', 'senior'], '--annotator does not go with --source challenge'),
+        (
+            ['--source', 'csv', '--images', 'a', '--annotations', 'b', '--annotator', 'me'],
+            '--annotator me: this --source',
+        ),
+        (['--split', '1', '1', '1', '--split-by', 'a'], '--split and --split-by both say'),
+        (['--split-by', '('], '--split-by (: not a regular expression'),
+        (['--group', '('], '--group (: not a regular expression'),
+        (['--group', 'a', 'b', 'c'], '--group: 3 words'),
         (['--ignore-folders'], '--ignore-folders does not go with --source challenge'),
         (['--source', 'csv', '--images', 'films'], '--source csv needs --images PATH and --annotations PATH'),
     ],
@@ -156,3 +178,42 @@ def test_annotations_of_other_images_are_noted(tmp_path):
 def test_flags_that_do_not_go_together(tmp_path, flags, expected):
     done = subprocess.run([sys.executable, STEP2, *flags], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 2 and f'error: {expected}' in done.stderr
+
+
+def test_slices_of_a_patient_stay_together_by_a_table(tiny):
+    table = tiny.folder / 'patients.csv'
+    table.write_text('image,patient\n' + ''.join(f'{n},p{n % 4}\n' for n in range(1, 9)))
+    done = step2(tiny, '--group', table, 'patient', '--split', '5', '2', '1')
+    assert done.returncode == 0, done.stderr
+    assert 'groups: 4, none of them in two parts or folds' in done.stdout
+    assert 'groups stay whole, so that the parts are not the 5 + 2 + 1 images of --split but: 4 + 2 + 2' in done.stderr
+    out = tiny.folder.parent / 'out'
+    numbers = [
+        {image.id % 4 for image in load_coco(out / f'{part}.json').images} for part in ('train', 'valid', 'test')
+    ]
+    assert sum(map(len, numbers)) == 4
+    assert 'slices of a stack have no names' in step2(tiny, '--group', 'p[0-9]', '--overwrite').stderr
+
+
+def test_aariz_is_imported_with_its_parts_and_machines(tmp_path):
+    write_images(tmp_path / 'made')
+    write_aariz(tmp_path / 'Aariz', points())
+    for part, name in (('train', 'film1'), ('valid', 'film2'), ('test', 'film10')):
+        folder = tmp_path / 'Aariz' / part / 'Cephalograms'
+        folder.mkdir()
+        (tmp_path / 'made' / f'{name}.png').rename(folder / f'{name}.png')
+    flags = ['--source', 'aariz', '--annotations', 'Aariz', '--landmarks', 'isbi2015']
+    flags += ['--images', 'Aariz/*/Cephalograms/*']
+    for split in (['^[^/]+'], ['Aariz/cephalogram_machine_mappings.csv', 'mode']):
+        command = [sys.executable, STEP2, *flags, '--split-by', *split, '--image_save_dir', 'out/images', '--overwrite']
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+        assert done.returncode == 0, done.stderr
+        parts = {
+            part: [image.original_file for image in load_coco(tmp_path / 'out' / f'{part}.json').images]
+            for part in ('train', 'valid', 'test')
+        }
+        assert parts == {
+            'train': ['train/Cephalograms/film1.png'],
+            'valid': ['valid/Cephalograms/film2.png'],
+            'test': ['test/Cephalograms/film10.png'],
+        }

@@ -50,6 +50,9 @@ def test_a_mistake_is_told_in_one_line(script, arguments, environment, message):
         (['--api-method', 'get'], '--api-method get: exec or invoke'),
         (['--model'], '--model needs a value'),
         (['--model', 'a', 'b', '--colour'], 'unknown option --colour'),
+        (['--runtime', 'tensorflow'], '--runtime tensorflow: torch, onnxruntime or onnxruntime-gpu'),
+        (['--with'], '--with needs a value'),
+        (['--requirements', 'nowhere.txt'], '--requirements nowhere.txt: there is no such file'),
         (['--cpu-wheels', 'wheels'], '--cpu-wheels wheels: the address of a package index'),
     ],
 )

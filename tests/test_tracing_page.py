@@ -141,3 +141,22 @@ def test_a_page_is_a_pdf_or_a_picture_by_the_end_of_its_name(tmp_path):
     assert cv2.imread(str(tmp_path / 'page.PNG')).shape == (1754, 1241, 3)
     with pytest.raises(InputError, match=r'page.jpg: pages are written as .pdf or .png'):
         write_tracing_page(tmp_path / 'page.jpg', film(), LANDMARKS, facts)
+
+
+@pytest.mark.parametrize('paper', ['A4', 'Letter'])
+def test_a_page_says_where_the_landmarks_of_its_analysis_lie_if_there_is_room_for_all(paper):
+    said = {}
+    for analysis in ('downs', 'holdaway', 'cogs'):
+        one = film(analysis)
+        words = ' '.join(texts(page(one, paper=paper))[0].split())
+        used = {name for value in one[2].values for name in value.measurement.landmarks}
+        definitions = [LANDMARKS.definition(k) for k, name in enumerate(LANDMARKS.abbreviations) if name in used]
+        said[analysis] = sum(definition in words for definition in definitions)
+        assert said[analysis] == (0 if analysis == 'cogs' else len(definitions))
+    assert said['holdaway'] > 10
+
+
+def test_a_page_of_landmarks_that_nobody_defined_says_nothing_of_them():
+    pages = TracingPages(replace(LANDMARKS, definitions=()), PageFacts('a test', date(2026, 11, 25), ANYBODY))
+    pages.add(*film('downs'))
+    assert 'Where the landmarks lie' not in texts(pages.pdf())[0]

@@ -15,7 +15,7 @@ from cephalometric.errors import InputError
 from cephalometric.files import sha256
 from cephalometric.prediction.data_sets import evaluate
 from cephalometric.prediction.trained_model import TrainedModel
-from cephalometric.training.config import load_config
+from cephalometric.training.recipe import load_config
 
 
 @pytest.fixture(scope='module')

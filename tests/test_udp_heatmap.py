@@ -10,8 +10,8 @@ from mmengine.structures import InstanceData
 from mmpose.registry import KEYPOINT_CODECS
 
 import cephalometric.models  # noqa: F401  (registers the codec)
-from cephalometric.training.config import load_config
 from cephalometric.training.dataset import whole_image_bbox
+from cephalometric.training.recipe import load_config
 from cephalometric.training.torch_networks import build_model
 
 

@@ -1,30 +1,29 @@
 # Which X-rays a recipe sees, and how. What stands here once, load_config hands to all three loaders: landmark_set,
-# data_root, train_pipeline, test_pipeline, and the codec's input size.
+# data_root, train_pipeline, test_pipeline, and the codec.
 landmark_set = 'cldetection2023'
 data_root = 'data/cephalometric'
 
-# Whole X-rays, hence padding 1.0 in training and in testing. No flips: all X-rays face the same way.
-train_pipeline = [
-    dict(type='LoadImage'),
-    dict(type='GetBBoxCenterScale', padding=1.0),
-    dict(
-        type='RandomBBoxTransform',
+# Transforms by their types: a recipe changes one by its name. Whole X-rays, hence padding 1.0 in training and in
+# testing. No flips: all X-rays face the same way.
+train_pipeline = dict(
+    LoadImage=dict(),
+    GetBBoxCenterScale=dict(padding=1.0),
+    RandomBBoxTransform=dict(
         shift_factor=0.05,
         shift_prob=0.5,
         scale_factor=(0.88, 1.12),
         rotate_factor=12,
         rotate_prob=0.8,
     ),
-    dict(type='TopdownAffine'),
-    dict(type='GenerateTarget'),
-    dict(type='PackPoseInputs'),
-]
-test_pipeline = [
-    dict(type='LoadImage'),
-    dict(type='GetBBoxCenterScale', padding=1.0),
-    dict(type='TopdownAffine'),
-    dict(
-        type='PackPoseInputs',
+    TopdownAffine=dict(),
+    GenerateTarget=dict(),
+    PackPoseInputs=dict(),
+)
+test_pipeline = dict(
+    LoadImage=dict(),
+    GetBBoxCenterScale=dict(padding=1.0),
+    TopdownAffine=dict(),
+    PackPoseInputs=dict(
         # What the decoder and CephalometricMetric need to get from the network's output to millimetres.
         meta_keys=(
             'img_id',
@@ -37,7 +36,7 @@ test_pipeline = [
             'spacing',
         ),
     ),
-]
+)
 
 train_dataloader = dict(
     batch_size=8,

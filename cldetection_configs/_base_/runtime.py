@@ -16,13 +16,14 @@ default_hooks = dict(
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
 )
-custom_hooks = [
-    dict(type='EpochSeedHook'),
-    dict(type='SyncBuffersHook'),
-    dict(type='CurvesHook'),
-    dict(type='ProgressBarHook'),
-    dict(type='BestWeightsHook'),
-]
+# Each by its type: a recipe adds one by its name, and leaves one out by NAME=None.
+custom_hooks = dict(
+    EpochSeedHook=dict(),
+    SyncBuffersHook=dict(),
+    CurvesHook=dict(),
+    ProgressBarHook=dict(),
+    BestWeightsHook=dict(),
+)
 
 env_cfg = dict(
     cudnn_benchmark=False,

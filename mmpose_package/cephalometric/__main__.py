@@ -19,6 +19,7 @@ COMMANDS = {
     'calibrate': 'learn expected errors from labelled X-rays',
     'models': 'list the models that ship, or describe one',
     'export': 'make a model folder of a checkpoint',
+    'config': 'complete a recipe for MMPose',
     'phantom': 'write synthetic X-rays with landmarks in the challenge format',
 }
 

@@ -137,7 +137,7 @@ def _components() -> str:
 
 def _config(path: Path) -> str:
     torch = import_module('torch')
-    config = import_module('cephalometric.training.config').load_config(path)
+    config = import_module('cephalometric.training.recipe').load_config(path)
     model = import_module('cephalometric.training.torch_networks').build_model(config)
     with tempfile.TemporaryDirectory() as folder:
         weights, written = Path(folder, 'weights.pth'), Path(folder, 'model')

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cephalometric.commands import example
+from cephalometric.landmarks import LandmarkSet
 from cephalometric.prediction.calibration import load_calibration
 from cephalometric.prediction.model_folder import (
     CALIBRATION,
@@ -20,6 +21,7 @@ DESCRIPTION = """List the models that come with the package, or say what a model
 EXAMPLE = """
   cephalometric models
   cephalometric models isbi2015
+  cephalometric models isbi2015 --landmarks
   cephalometric models work_dirs/mine
 """
 
@@ -30,6 +32,7 @@ def add_models_command(commands: argparse._SubParsersAction) -> None:
         'models', help='list the models that ship, or describe one', description=DESCRIPTION, **example(EXAMPLE)
     )
     parser.add_argument('model', nargs='*', metavar='MODEL', help='a model that ships, a model folder, or a work dir')
+    parser.add_argument('--landmarks', action='store_true', help='also list its landmarks, and where each lies')
     parser.set_defaults(run=run)
 
 
@@ -37,6 +40,8 @@ def run(args: argparse.Namespace) -> None:
     """Print."""
     for name in args.model or shipped_models():
         print('\n'.join(describe(name)))
+        if args.landmarks:
+            print('\n'.join(landmark_lines(read_description(find_model_folder(name)).landmarks)))
 
 
 def describe(name: str) -> Iterator[str]:
@@ -59,6 +64,14 @@ def describe(name: str) -> Iterator[str]:
     if about.note:
         yield f'  note         {about.note}'
     yield f'  folder       {folder}'
+
+
+def landmark_lines(landmarks: LandmarkSet) -> Iterator[str]:
+    """A line for each landmark: its number, its abbreviation, its name, and where it lies."""
+    width = max(map(len, landmarks.abbreviations))
+    for k, (short, name) in enumerate(zip(landmarks.abbreviations, landmarks.names, strict=True)):
+        place = f': {landmarks.definition(k)}' if landmarks.definition(k) else ''
+        yield f'  {k + 1:3}  {short:{width}}  {name}{place}'
 
 
 def _calibration(folder: Path, about: ModelDescription) -> str:

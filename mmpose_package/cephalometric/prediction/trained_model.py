@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from cephalometric.landmarks import LandmarkSet
 from cephalometric.prediction.calibration import Calibration, load_calibration
 from cephalometric.prediction.doubt import Plausibility, assumed_plausibility, doubts
 from cephalometric.prediction.model_folder import CALIBRATION, ModelDescription, read_description
-from cephalometric.prediction.networks import Networks, OnnxNetworks
+from cephalometric.prediction.networks import Networks, OnnxNetworks, onnxruntime_gpus
 from cephalometric.prediction.orientation_search import UPRIGHT, USUAL_SCORE, predict_any_way
 from cephalometric.prediction.predictor import Member, Prediction, Predictor
 
@@ -51,8 +52,8 @@ class TrainedModel:
     Args:
         folders: Model folders.
         calibration: A calibration file; by default that in the folder of a single model. False goes without.
-        backend: ``'onnxruntime'``, ``'torch'``, or ``'auto'``: PyTorch for a GPU and for networks that have no ONNX
-            graph, otherwise ONNX Runtime.
+        backend: ``'onnxruntime'``, ``'torch'``, or ``'auto'``: PyTorch, where it is installed, for a GPU, and for
+            networks that have no ONNX graph, otherwise ONNX Runtime.
         device: ``'cpu'``, or such as ``'cuda:0'``.
         names: What the models are called in messages and reports; by default their folders.
 
@@ -162,7 +163,7 @@ class TrainedModel:
 
 
 def best_device(cuda_id: int = 0) -> str:
-    """The GPU of that number that PyTorch sees; the CPU where there is none, or no PyTorch.
+    """The GPU of that number that PyTorch sees or, without PyTorch, onnxruntime-gpu; the CPU where there is none.
 
     Raises:
         InputError: There are GPUs, but none of that number.
@@ -171,14 +172,20 @@ def best_device(cuda_id: int = 0) -> str:
         # By name, because this room imports nothing of PyTorch's.
         return import_module('cephalometric.training.run').choose_device(cuda_id)
     except ModuleNotFoundError:
+        gpus = onnxruntime_gpus()
+    if not gpus:
         return 'cpu'
+    if not 0 <= cuda_id < gpus:
+        raise InputError(f'--cuda_id {cuda_id}: this machine has the GPUs 0 to {gpus - 1}')
+    return f'cuda:{cuda_id}'
 
 
 def _networks(folder: Path, description: ModelDescription, backend: str, device: str) -> Networks:
     if backend not in BACKENDS:
         raise InputError(f'backend {backend!r}: choose one of {", ".join(BACKENDS)}')
     if backend == 'auto':
-        backend = 'onnxruntime' if description.networks and device == 'cpu' else 'torch'
+        without_torch = device == 'cpu' or find_spec('torch') is None
+        backend = 'onnxruntime' if description.networks and without_torch else 'torch'
     if backend == 'torch':
         return _torch_networks(folder, description, device)
     if not description.networks:
@@ -187,7 +194,7 @@ def _networks(folder: Path, description: ModelDescription, backend: str, device:
             '(backend torch)'
         )
     coarse, *passes = (folder / name for name in description.networks)
-    return OnnxNetworks(coarse, tuple(passes))
+    return OnnxNetworks(coarse, tuple(passes), device=device)
 
 
 def _torch_networks(folder: Path, description: ModelDescription, device: str) -> Networks:

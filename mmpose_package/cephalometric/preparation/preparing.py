@@ -3,7 +3,7 @@
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from cephalometric.files import read_json, write_json
 from cephalometric.geometry import Crop, content_crop
 from cephalometric.landmarks import LandmarkSet
 from cephalometric.locks import locked
+from cephalometric.preparation.grouping import GROUP, SPLIT_BY, check_grouping, read_groups
 from cephalometric.preparation.sources import Entry, LabelledXrays, Reading, Source
 from cephalometric.preparation.splits import SEED, make_splits
 from cephalometric.preparation.staging import staging
@@ -34,11 +35,13 @@ class Summary:
         image_folder: The folder of the images.
         parts: The number of images in each COCO file: train, valid, test, then folds.
         remarks: Lines about what was not wrong, but is good to know.
+        groups: The number of groups of images that belong together; None if nobody said which do.
     """
 
     image_folder: Path
     parts: dict[Path, int]
     remarks: tuple[str, ...] = ()
+    groups: int | None = None
 
 
 def prepare(
@@ -49,6 +52,8 @@ def prepare(
     sizes: tuple[int, int, int] | None = None,
     seed: int = SEED,
     folds: int = 0,
+    group: Sequence[str] | None = None,
+    split_by: Sequence[str] | None = None,
     allow_missing: bool = False,
     unusual_spacing: bool = False,
     overwrite: bool = False,
@@ -64,6 +69,8 @@ def prepare(
         image_folder: Where the images go; ``train.json``, ``valid.json`` and ``test.json`` go into its parent.
         landmark_set: The landmarks that are annotated.
         sizes, seed, folds: How the images are split: see ``make_splits``.
+        group: Which images stay together in splits and folds, such as those of a patient: see ``read_groups``.
+        split_by: Which part each image is in, in the same words, where the data set says so: instead of ``sizes``.
         allow_missing: Give landmarks that are not annotated, or that lie at exactly (0, 0), visibility 0; otherwise
             they are a problem.
         unusual_spacing: Take spacings also outside ``USUAL_SPACING_MM``; otherwise they are a problem.
@@ -74,13 +81,22 @@ def prepare(
             in the way. Nothing is written then.
     """
     image_folder = Path(os.path.abspath(image_folder))
+    for words, flag in ((group, GROUP), (split_by, SPLIT_BY)):
+        if words is not None:
+            check_grouping(words, flag)
     headline = f'{source} cannot be prepared, and nothing was written'
     problems = Problems()
     xrays = source.open(landmark_set, problems)
     if xrays is None:
         problems.raise_if_any(headline)
     _check_annotations(xrays, landmark_set, allow_missing, problems)
-    parts = make_splits(len(xrays.entries), sizes, seed, folds)
+    groups = None if group is None else _groups(group, xrays, problems, GROUP)
+    names = None if split_by is None else _groups(split_by, xrays, problems, SPLIT_BY)
+    if groups is not None and 1 < len(set(groups)) == len(groups):
+        problems.remark('--group changes nothing, because each has a group of its own', f'{len(groups)} {xrays.noun}s')
+    parts = make_splits(len(xrays.entries), sizes, seed, folds, groups, names)
+    if groups is not None and sizes is not None:
+        _compare_sizes(parts, sizes, problems)
     coco_files = {f'{name}.json': indices for name, indices in parts.items()}
 
     made = re.compile(rf'{_image_name(image_folder).pattern}|{COCO_FILE.pattern}')
@@ -96,7 +112,22 @@ def prepare(
             write_json(stage.folder / name, coco_content([images[index] for index in indices], landmark_set))
         stage.publish(names, replaced)
     counts = {image_folder.parent / name: len(indices) for name, indices in coco_files.items()}
-    return Summary(image_folder, counts, problems.remarks)
+    return Summary(image_folder, counts, problems.remarks, None if groups is None else len(set(groups)))
+
+
+def _groups(words: Sequence[str], xrays: LabelledXrays, problems: Problems, flag: str) -> list[str] | None:
+    """The group of each X-ray; None if any is without one, which is among the problems."""
+    found = Problems()
+    groups = read_groups(words, xrays, found, flag)
+    problems.merge(found)
+    return None if found.count else groups
+
+
+def _compare_sizes(parts: dict[str, list[int]], sizes: tuple[int, int, int], problems: Problems) -> None:
+    counts = tuple(len(parts.get(name, ())) for name in ('train', 'valid', 'test'))
+    if counts != tuple(sizes):
+        got, asked = (' + '.join(map(str, numbers)) for numbers in (counts, sizes))
+        problems.remark(f'groups stay whole, so that the parts are not the {asked} images of --split but', got)
 
 
 def _check_annotations(

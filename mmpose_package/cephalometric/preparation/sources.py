@@ -6,12 +6,14 @@ its files when it is opened, and gives the pixels one X-ray at a time.
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
+from cephalometric.annotations.aariz import DOCTORS, LANDMARKS, read_aariz
 from cephalometric.annotations.annotation import Annotation, Place, mean_annotation, without_origin
 from cephalometric.annotations.challenge_json import read_annotations
 from cephalometric.annotations.coco_keypoints import read_coco_keypoints
@@ -66,12 +68,14 @@ class LabelledXrays:
             X-rays is damaged.
         noun: What one X-ray is called in reports.
         padded: Whether zeros at the right and at the bottom are padding.
+        find: The positions of the entries that a file, lying in a folder, may mean by a name: none, one, or several.
     """
 
     entries: Sequence[Entry]
     read: Callable[[], Iterator[Reading]]
     noun: str
     padded: bool
+    find: Callable[[str, Path], list[int]]
 
 
 class Source(Protocol):
@@ -108,7 +112,10 @@ class ChallengeSource:
             for image, entry in zip(stack, entries, strict=True):
                 yield Reading(image, entry.annotation.spacing_mm if entry.annotation else math.nan, Problems())
 
-        return LabelledXrays(entries, read, noun='slice', padded=True)
+        def find(name: str, folder: Path) -> list[int]:
+            return [int(name) - 1] if name.isdecimal() and int(name) in numbers else []
+
+        return LabelledXrays(entries, read, noun='slice', padded=True, find=find)
 
 
 @dataclass(frozen=True)
@@ -120,12 +127,27 @@ class AnnotationFormat:
         landmarks: The landmark set that is usual with it.
         spacing_mm: Millimetres per pixel, where the format settles it.
         covers_more: Whether annotations of images that are not in the folder are usual, and no problem.
+        annotators: The people whose annotations one folder holds, where it holds those of several; ``read`` then takes
+            some of them as ``annotators``, and the mean of all by default.
     """
 
     read: Callable[[str | Path, LandmarkSet, Problems], dict[str, Annotation]]
     landmarks: str
     spacing_mm: float | None = None
     covers_more: bool = False
+    annotators: tuple[str, ...] = ()
+
+    def of_annotator(self, name: str) -> 'AnnotationFormat':
+        """The form with the annotations of one person alone.
+
+        Raises:
+            InputError: It does not tell people apart, or does not know this one.
+        """
+        chosen = next((known for known in self.annotators if known.casefold() == name.casefold()), None)
+        if chosen is None:
+            known = ', '.join(self.annotators) or 'none: give the files of the person after --annotations'
+            raise InputError(f'--annotator {name}: this --source knows {known}')
+        return replace(self, read=partial(self.read, annotators=(chosen,)))
 
 
 FORMATS = {
@@ -135,6 +157,7 @@ FORMATS = {
     'labelme': AnnotationFormat(read_labelme, 'cldetection2023'),
     'csv': AnnotationFormat(read_any_csv, 'cldetection2023'),
     'coco': AnnotationFormat(read_coco_keypoints, 'cldetection2023'),
+    'aariz': AnnotationFormat(read_aariz, LANDMARKS, covers_more=True, annotators=DOCTORS),
 }
 
 
@@ -181,7 +204,12 @@ class ImageFiles:
                 problems = Problems()
                 yield problems.attempt(self._read, path, entry, problems) or Reading(None, math.nan, problems)
 
-        return LabelledXrays(entries, read, noun='image', padded=False)
+        positions = {name: position for position, name in enumerate(files.names)}
+
+        def find(name: str, folder: Path) -> list[int]:
+            return [positions[found] for found in files.find(name, folder, self.ignore_folders)]
+
+        return LabelledXrays(entries, read, noun='image', padded=False, find=find)
 
     def _by_file(
         self, reading: dict[str, Annotation], path: str | Path, files: FileNames, problems: Problems

@@ -122,6 +122,7 @@ class FilmPages:
             failed=failed or {},
             mark_colours=[PREDICTION_COLOUR],
             untraced=UNTRACED_WORDS,
+            landmarks=self.landmarks,
             landmark_rows=self._landmark_rows,
             assessed=self._assessed,
             calibrated=any(film.xray.expected_error_mm is not None for film in self.films),
@@ -136,6 +137,7 @@ class FilmPages:
             {
                 'short': short,
                 'name': name,
+                'definition': self.landmarks.definition(k),
                 'x': float(xray.points_px[k, 0]),
                 'y': float(xray.points_px[k, 1]),
                 'error_mm': float(xray.expected_error_mm[k]) if known else np.nan,

@@ -65,6 +65,7 @@ class Table:
         bad: For each row whether it is coloured; empty: none is.
         bad_means: What a coloured row is, in words.
         file: The CSV file that holds it; by default that of its own name.
+        row_help: What the page says of a row to those who point at its first cell; empty: nothing.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Table:
     bad: tuple[bool, ...] = ()
     bad_means: str = ''
     file: str = ''
+    row_help: tuple[str, ...] = ()
 
     @property
     def csv_name(self) -> str:

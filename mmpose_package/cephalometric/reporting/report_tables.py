@@ -153,6 +153,11 @@ def _landmark_labels(runs: Sequence[Run]) -> list[tuple[str, str]]:
     return list(zip(landmarks.abbreviations, landmarks.names, strict=True))
 
 
+def _defined(table: Table, runs: Sequence[Run]) -> Table:
+    """A table of landmarks that says where they lie."""
+    return replace(table, row_help=runs[0].evaluation.landmarks.definitions)
+
+
 def per_landmark(runs: Sequence[Run]) -> Table:
     """One row a landmark: its error and its detection rates; of later runs the tested differences first."""
     columns = (MRE, SPREAD, MEDIAN, *RATES, Column('images', rank=9))
@@ -162,7 +167,12 @@ def per_landmark(runs: Sequence[Run]) -> Table:
         changes = [(pair.difference_mm, pair.p_value) for pair in pairs]
         parts.insert(0, (run, (DIFFERENCE, P_VALUE, *columns), beside(changes, _landmark_cells(run.evaluation))))
     means = f'a mean error above {ACCEPTABLE_MM:g} mm'
-    return join_parts('per_landmark', _LANDMARK, _landmark_labels(runs), parts, MRE.title, ACCEPTABLE_MM, means)
+    labels, label_columns = _landmark_labels(runs), _LANDMARK
+    if definitions := runs[0].evaluation.landmarks.definitions:
+        labels = beside(labels, [(definition,) for definition in definitions])
+        label_columns = (*_LANDMARK, Column('definition', on_page=False))
+    table = join_parts('per_landmark', label_columns, labels, parts, MRE.title, ACCEPTABLE_MM, means)
+    return _defined(table, runs)
 
 
 def _landmark_cells(evaluation: Evaluation) -> list[tuple[Cell, ...]]:
@@ -198,9 +208,10 @@ def bias(runs: Sequence[Run]) -> Table:
         return [_bias_cells(one) for one in bias_per_landmark(evaluation.differences_mm)]
 
     means = f'a mean shift of more than {LARGE_SHIFT_MM:g} mm, systematic or not'
-    return side_by_side(
+    table = side_by_side(
         'bias', _LANDMARK, _landmark_labels(runs), runs, columns, cells, limit=LARGE_SHIFT_MM, bad_means=means
     )
+    return _defined(table, runs)
 
 
 def _bias_cells(one: Bias) -> tuple[Cell, ...]:

@@ -178,6 +178,7 @@ def write_measurement_json(
         'sex': person.sex,
         'age': person.age,
         'measurements': [_definition(measurement) for measurement in used],
+        'landmarks': _landmark_definitions(used, landmarks),
         'analyses': {name: {'title': a.title, 'source': a.source, 'note': a.note} for name, a in analyses.items()},
         'images': [
             {
@@ -202,6 +203,16 @@ def _definition(measurement: Measurement) -> dict:
         'definition': measurement.definition,
         'sign': measurement.sign,
         'source': measurement.source,
+    }
+
+
+def _landmark_definitions(measurements: Sequence[Measurement], landmarks: LandmarkSet) -> dict:
+    """Name and place of each landmark that a measurement uses."""
+    used = {name for measurement in measurements for name in measurement.landmarks}
+    return {
+        abbreviation: {'name': landmarks.names[k], 'definition': landmarks.definition(k) or None}
+        for k, abbreviation in enumerate(landmarks.abbreviations)
+        if abbreviation in used
     }
 
 

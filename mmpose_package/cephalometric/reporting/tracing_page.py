@@ -4,6 +4,8 @@ A page is for people who are used to cephalometric programs: groups, value with 
 deviation as a bar in standard deviations, the class in words. It can be read in black and white.
 """
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -32,6 +34,7 @@ from cephalometric.results.predictions import NOTICE, PredictedXray
 
 MARGIN_MM = 14.0
 _ROW_MM, _LEAST_ROW_MM = 5.0, 3.4
+_KEY_SIZES_MM = (2.3, 2.1, 1.9)
 _MOST_TRACING_MM, _LEAST_TRACING_MM = 132.0, 70.0
 WARNING: Colour = (0.75, 0.0, 0.1)
 PAGE_PIXELS_PER_POINT = 150 / 72  # A page as a picture has 150 pixels an inch.
@@ -129,7 +132,10 @@ class _Page:
         wide = 0.64 * (self.right - self.left)
         tracing = Tracing(self.paper, self.left, top, wide, tall, image)
         tracing.draw(landmark_set, xray, assessed)
-        self._facts(xray, assessed, self.left + wide + 5, top)
+        below = self._facts(xray, assessed, self.left + wide + 5, top)
+        table_end = top + tall + 4 + row * rows
+        rooms = ((self.left + wide + 5, below, top + tall, 1), (self.left, table_end, self.bottom - 9, 3))
+        self._landmarks(assessed, landmark_set, rooms)
         draw_value_table(self.paper, self.left, self.right, top + tall + 4, row, assessed)
         self._footer(assessed)
 
@@ -147,8 +153,8 @@ class _Page:
             top += 4.6 * len(lines) + 5
         return top
 
-    def _facts(self, xray: PredictedXray, assessed: AssessedAnalysis, left: float, top: float) -> None:
-        """What must be known to read the values, at the side of the tracing."""
+    def _facts(self, xray: PredictedXray, assessed: AssessedAnalysis, left: float, top: float) -> float:
+        """What must be known to read the values, at the side of the tracing. Returns where it ends."""
         paper, room = self.paper, self.right - left
         known = xray.spacing_mm is not None
         facts = [
@@ -181,6 +187,40 @@ class _Page:
                 paper.words(words, (left, top + 2.4), 2.3, WARNING)
                 top += 3.2
             top += 1
+        return top
+
+    def _landmarks(
+        self,
+        assessed: AssessedAnalysis,
+        landmark_set: LandmarkSet,
+        rooms: Sequence[tuple[float, float, float, int]],
+    ) -> None:
+        """Where the landmarks of the analysis lie, in the first room that holds all of them, if any does.
+
+        A room begins at a left and a top, ends at a bottom and at the margin, and has some columns.
+        """
+        used = {name for value in assessed.values for name in value.measurement.landmarks}
+        named = [(name, landmark_set.definition(k)) for k, name in enumerate(landmark_set.abbreviations)]
+        found = [(name, definition) for name, definition in named if name in used and definition]
+        for (left, top, bottom, columns), size in itertools.product(rooms if found else (), _KEY_SIZES_MM):
+            line, indent, width = 1.3 * size, 3.2 * size, (self.right - left + 4) / columns
+            most = int((bottom - top - 3.5) / line)
+            texts = [(name, wrapped(definition, size, width - indent - 4)) for name, definition in found]
+            column, used_lines, placed = 0, 0, []
+            for name, lines in texts:
+                if used_lines + len(lines) > most:
+                    column, used_lines = column + 1, 0
+                placed.append((column, used_lines, name, lines))
+                used_lines += len(lines)
+            if column >= columns or most < max(len(lines) for _, lines in texts):
+                continue
+            self.paper.words('Where the landmarks lie', (left, top + 2.4), 2.3, GREY)
+            for column, first, name, lines in placed:
+                x, foot = left + column * width, top + 3 + line * (first + 1)
+                self.paper.words(name, (x, foot), size, bold=True)
+                for number, words in enumerate(lines):
+                    self.paper.words(words, (x + indent, foot + line * number), size)
+            return
 
     def _footer(self, assessed: AssessedAnalysis) -> None:
         norms = [value.norm for value in assessed.values if value.norm is not None]

@@ -13,7 +13,13 @@ from cephalometric.csv_files import read_csv
 from cephalometric.errors import InputError
 from cephalometric.files import read_json
 from cephalometric.geometry import Orientation
-from cephalometric.landmarks import LandmarkSet, built_in_landmark_sets, find_abbreviation, load_landmark_set
+from cephalometric.landmarks import (
+    LandmarkSet,
+    built_in_landmark_sets,
+    find_abbreviation,
+    load_landmark_set,
+    with_known_definitions,
+)
 from cephalometric.measurements import load_measurements
 from cephalometric.results.point_tables import PointRow, point_rows, spacing_of_rows
 from cephalometric.results.predictions import PredictedXray, Predictions, parse_predictions
@@ -101,6 +107,7 @@ def _from_our_coco(path: str | Path) -> Predictions:
         groups,
         labelled.lines,
     )
+    landmarks = with_known_definitions(landmarks)
     xrays = []
     for image in labelled.images:
         name, size = Path(image.file_name).stem, (image.width, image.height)

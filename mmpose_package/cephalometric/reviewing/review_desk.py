@@ -83,7 +83,6 @@ class ReviewDesk:
     def about(self) -> dict:
         """What the page has to know before it shows anything."""
         landmarks = self.landmarks
-        texts = getattr(landmarks, 'definitions', ()) or ('',) * len(landmarks)
         return {
             'version': __version__,
             'notice': NOTICE,
@@ -92,10 +91,13 @@ class ReviewDesk:
             'model': ', '.join(map(str, self._model.about.get('names', ['a model']))) if self._model else '',
             'landmark_set': landmarks.title,
             'landmarks': [
-                {'short': short, 'name': name, 'group': group, 'definition': text}
-                for short, name, group, text in zip(
-                    landmarks.abbreviations, landmarks.names, landmarks.groups, texts, strict=True
-                )
+                {
+                    'short': landmarks.abbreviations[k],
+                    'name': landmarks.names[k],
+                    'group': landmarks.groups[k],
+                    'definition': landmarks.definition(k),
+                }
+                for k in range(len(landmarks))
             ],
             'lines': [list(line) for line in landmarks.lines],
             'analyses': self._values.titles(),

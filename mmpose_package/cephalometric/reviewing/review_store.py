@@ -7,7 +7,7 @@ told what is there.
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -118,7 +118,8 @@ class ReviewStore:
                 'reader': self.reader,
                 'created': found[1].get('created', now) if found else now,
                 'changed': now,
-                'landmark_set': asdict(self.landmarks),
+                # Without the definitions, which are long and the same in all files.
+                'landmark_set': asdict(replace(self.landmarks, definitions=())),
                 **record_content(followed),
             }
             write_json(self.path_of(stem), content)

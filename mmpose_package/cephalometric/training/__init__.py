@@ -5,6 +5,27 @@ config is all that MMPose needs.
 """
 
 from cephalometric import models
-from cephalometric.training import checkpoints, dataset, hooks, metric, patch_samples, pretrained, transforms
+from cephalometric.training import (
+    albumentation,
+    checkpoints,
+    dataset,
+    hooks,
+    metric,
+    mmdet_names,
+    patch_samples,
+    pretrained,
+    transforms,
+)
 
-__all__ = ['checkpoints', 'dataset', 'hooks', 'metric', 'models', 'patch_samples', 'pretrained', 'transforms']
+__all__ = [
+    'albumentation',
+    'checkpoints',
+    'dataset',
+    'hooks',
+    'metric',
+    'mmdet_names',
+    'models',
+    'patch_samples',
+    'pretrained',
+    'transforms',
+]

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.dist import barrier, collect_results, get_rank, get_world_size, is_main_process
 
-from cephalometric.annotations.coco import load_coco, read_image
+from cephalometric.annotations.coco import LabelledImages, load_coco, read_image
 from cephalometric.api import Model
 from cephalometric.prediction.calibration import calibrate, save_calibration
 from cephalometric.prediction.data_sets import answer_labelled, evaluation_of, provenance_of
@@ -18,16 +17,17 @@ from cephalometric.reporting.report_page import report_evaluation
 from cephalometric.reporting.training_curves import read_curves
 from cephalometric.results.evaluation import Evaluation
 from cephalometric.training.checkpoints import load_from_checked_file
+from cephalometric.training.dataset_parts import annotation_files, load_joined
 from cephalometric.training.model_writing import amend_description, write_model
 from cephalometric.training.run import choose_device
 
 
-def assess(model: TrainedModel, annotation_file: str | Path, device: str = 'cpu') -> Evaluation | None:
+def assess(model: TrainedModel, labelled: str | Path | LabelledImages, device: str = 'cpu') -> Evaluation | None:
     """Predict the images of a COCO file and note what was run.
 
     Args:
         model: The model, or an ensemble.
-        annotation_file: The COCO file.
+        labelled: The COCO file, or what it holds.
         device: What predicts, for the report.
 
     Returns:
@@ -36,7 +36,7 @@ def assess(model: TrainedModel, annotation_file: str | Path, device: str = 'cpu'
     Raises:
         InputError: As :func:`cephalometric.prediction.data_sets.evaluate`.
     """
-    labelled = load_coco(annotation_file)
+    labelled = labelled if isinstance(labelled, LabelledImages) else load_coco(labelled)
     share = answer_labelled(model, labelled, get_rank(), get_world_size())
     answers = collect_results(share, len(labelled), device='cpu')
     barrier()
@@ -67,15 +67,14 @@ def finish(config: Config, weights: Path) -> Iterator[str]:
     """
     folder, parts = weights.parent / 'model', _parts(config)
     if is_main_process():
-        images = islice(load_coco(parts['train']).images, CHECKED)
-        labelled = load_coco(parts['train'])
+        labelled = parts['train']
         description = write_model(
             config,
             load_from_checked_file(str(weights), map_location='cpu'),
             folder,
             name=str(weights),
-            provenance={'images': {part: len(load_coco(path)) for part, path in parts.items()}},
-            check_on=[read_image(labelled, image) for image in images],
+            provenance={'images': {part: len(each) for part, each in parts.items()}},
+            check_on=[read_image(labelled, image) for image in labelled.images[:CHECKED]],
         )
         yield f'Model:        {folder}'
         if not description.networks:
@@ -93,6 +92,6 @@ def finish(config: Config, weights: Path) -> Iterator[str]:
     yield f'Report:       {report_evaluation(evaluation, weights.parent / "report_valid")}'
 
 
-def _parts(config: Config) -> dict[str, Path]:
-    loaders = {'train': config.get('train_dataloader'), 'validation': config.get('val_dataloader')}
-    return {part: Path(config.data_root) / loader.dataset.ann_file for part, loader in loaders.items() if loader}
+def _parts(config: Config) -> dict[str, LabelledImages]:
+    files = {part: annotation_files(config, loader) for part, loader in (('train', 'train'), ('validation', 'val'))}
+    return {part: load_joined(paths) for part, paths in files.items() if paths}

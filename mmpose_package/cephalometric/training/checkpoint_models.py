@@ -11,8 +11,8 @@ from cephalometric.api import Model, load_model
 from cephalometric.errors import InputError
 from cephalometric.prediction.model_folder import CALIBRATION, DESCRIPTION, ModelDescription, read_description
 from cephalometric.training.checkpoints import load_from_checked_file
-from cephalometric.training.config import load_config
 from cephalometric.training.model_writing import write_model
+from cephalometric.training.recipe import load_config
 
 
 def config_beside(checkpoint: str | Path) -> Path:
@@ -49,7 +49,7 @@ def write_checkpoint_model(
         folder: Where to write.
         config: The recipe; by default that beside the checkpoint.
         landmark_set: Replaces the config's.
-        options: As for :func:`cephalometric.training.config.load_config`.
+        options: As for :func:`cephalometric.training.recipe.load_config`.
         check_on, compact: As for ``write_model``; by default no ONNX graphs are written.
     """
     recipe = load_config(config or config_beside(checkpoint), landmark_set=landmark_set, options=options)

@@ -147,17 +147,25 @@ register_backend('atomic', AtomicBackend, force=True)
 
 
 def save_weights(checkpoint: dict, path: Path) -> None:
-    """Write the weights of a loaded checkpoint alone, with the landmark set they are for.
+    """Write the weights of a loaded checkpoint alone, with the landmarks that they are for, as MMPose wants to know.
 
     Args:
         checkpoint: As :func:`load_from_checked_file` returns it.
         path: Where to write; replaced whole.
     """
     meta = checkpoint.get('meta', {})
-    names = meta.get('dataset_meta', {}).get('keypoint_id2name', {})
+    dataset_meta = {
+        key: value.tolist() if isinstance(value, np.ndarray) else value
+        for key, value in meta.get('dataset_meta', {}).items()
+    }
+    names = dataset_meta.get('keypoint_id2name', {})
     weights = {
         'state_dict': dict(checkpoint['state_dict']),
-        'meta': {'landmarks': [names[index] for index in sorted(names)], 'epoch': meta.get('epoch')},
+        'meta': {
+            'landmarks': [names[index] for index in sorted(names)],
+            'epoch': meta.get('epoch'),
+            'dataset_meta': dataset_meta,
+        },
     }
     with atomic_write(path) as partial:
         write_torch(weights, partial)

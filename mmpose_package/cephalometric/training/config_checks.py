@@ -33,8 +33,8 @@ INTERNAL = frozenset({'self', 'args', 'kwargs', '_scope_', '_delete_'})
 TAKEN_OUT = INTERNAL | {'type', 'priority', 'convert_to_iter_based', 'by_epoch', 'constructor', 'paramwise_cfg'}
 # Below these stand settings that are no arguments of a class, or that others take apart in their own ways.
 NO_ARGUMENTS = re.compile(r'(^|\.)(metainfo|\w*_?cfg)$')
-# Nor these: what a transform is given may be another library's, and the pipeline of a dataset stands elsewhere too.
-NO_TYPES = re.compile(r'(^|\.)metainfo$|\.dataset\.pipeline$|^(train|test)_pipeline\.\d+\.')
+# Nor these: what a transform is given may be another library's.
+NO_TYPES = re.compile(r'(^|\.)metainfo$|pipeline\.\d+\.')
 SECTIONS = (
     *('codec', 'patch_codec', 'model', 'train_pipeline', 'test_pipeline', 'optim_wrapper', 'param_scheduler'),
     *('train_dataloader', 'val_dataloader', 'test_dataloader', 'val_evaluator', 'test_evaluator'),
@@ -113,23 +113,27 @@ def check_types(config: Config) -> None:
     Raises:
         InputError: One line that names all that is not so, and what is near it.
     """
-    wrong = [problem for name in SECTIONS if name in config for problem in _wrong(config[name], name)]
+    # The pipelines of data sets are mostly those at the top.
+    seen = [config[name] for name in ('train_pipeline', 'test_pipeline') if config.get(name)]
+    wrong = [problem for name in SECTIONS if name in config for problem in _wrong(config[name], name, seen)]
     if wrong:
         more = f' (and {len(wrong) - 3} more)' if len(wrong) > 3 else ''
         raise InputError(f'{config.filename}: {"; ".join(wrong[:3])}{more}')
 
 
-def _wrong(part: object, path: str) -> Iterator[str]:
-    if NO_TYPES.search(path):
+def _wrong(part: object, path: str, seen: list) -> Iterator[str]:
+    if NO_TYPES.search(path) or (path.endswith('.pipeline') and part in seen):
         return
+    if path.endswith('.pipeline'):
+        seen.append(part)
     if isinstance(part, Mapping):
         if isinstance(part.get('type'), str) and '_scope_' not in part:
             yield from _wrong_type(part, path)
         for name, value in part.items():
-            yield from _wrong(value, f'{path}.{name}')
+            yield from _wrong(value, f'{path}.{name}', seen)
     elif isinstance(part, (list, tuple)):
         for place, value in enumerate(part):
-            yield from _wrong(value, f'{path}.{place}')
+            yield from _wrong(value, f'{path}.{place}', seen)
 
 
 def _wrong_type(part: Mapping, path: str) -> Iterator[str]:

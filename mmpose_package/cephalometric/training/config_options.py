@@ -8,6 +8,7 @@ from mmengine.config import Config, DictAction
 
 from cephalometric.errors import InputError
 from cephalometric.training.config_checks import INTERNAL, known_names
+from cephalometric.training.named_lists import place_of
 
 FLAG = '--cfg-options'
 KINDS = {bool: 'True or False', int: 'a number', float: 'a number', list: 'a list, such as [1,2]', dict: 'settings'}
@@ -35,9 +36,10 @@ def apply_options(config: Config, options: Mapping[str, object] | Sequence[str])
 
     Args:
         config: As it was read.
-        options: Dotted names and their values; numbers in a name are places in a list, from 0. Or words ``KEY=VALUE``,
-            whose values are read as MMEngine reads them: numbers, True, False, None, lists as ``[1,2]`` or ``1,2``,
-            tuples as ``(1,2)``, and all else as text.
+        options: Dotted names and their values; an entry of a list is named by its type, as in
+            ``train_pipeline.RandomFlip.prob``, or by its place from 0. Or words ``KEY=VALUE``, whose values are read as
+            MMEngine reads them: numbers, True, False, None, lists as ``[1,2]`` or ``1,2``, tuples as ``(1,2)``, and all
+            else as text.
 
     Raises:
         InputError: A name is none that the config or what it configures knows, or a value is of another kind than the
@@ -45,25 +47,24 @@ def apply_options(config: Config, options: Mapping[str, object] | Sequence[str])
     """
     said = options if isinstance(options, Mapping) else parse_options(options)
     for key, value in said.items():
-        old, is_new = _look_up(config, key)
+        old, is_new, full_key = _look_up(config, key)
         if isinstance(value, str):
             value = _parsed(key, value, old)
         if not is_new:
             _check_kind(key, value, old)
-        config.merge_from_dict({key: value})
+        config.merge_from_dict({full_key: value})
 
 
-def _look_up(config: Config, key: str) -> tuple[object, bool]:
-    """What stands under a name, and whether it is to be added."""
-    place, names = config._cfg_dict, key.split('.')
+def _look_up(config: Config, key: str) -> tuple[object, bool, str]:
+    """What stands under a name, whether it is to be added, and the name with places in the lists."""
+    place, names, full = config._cfg_dict, key.split('.'), key.split('.')
     for depth, name in enumerate(names):
         path = '.'.join(names[:depth])
         if isinstance(place, (list, tuple)):
-            if not (name.isdigit() and int(name) < len(place)):
-                raise InputError(
-                    f'{FLAG} {key}: {path} is a list of {len(place)}: say a place from 0 to {len(place) - 1}'
-                )
-            place = place[int(name)]
+            number = place_of(place, name)
+            if number is None:
+                raise InputError(f'{FLAG} {key}: {_no_entry(place, name, path)}')
+            place, full[depth] = place[number], str(number)
         elif not isinstance(place, Mapping):
             raise InputError(f'{FLAG} {key}: {path} is {place!r} in {config.filename}, and holds no settings')
         elif name in place:
@@ -72,8 +73,16 @@ def _look_up(config: Config, key: str) -> tuple[object, bool]:
             known = known_names(place, path)
             if not known.allow(name):
                 raise InputError(f'{FLAG} {key}: {_unknown(name, path, known.names | set(place))}')
-            return None, True
-    return place, False
+            return None, True, '.'.join(full)
+    return place, False, '.'.join(full)
+
+
+def _no_entry(entries: Sequence, name: str, path: str) -> str:
+    types = [str(entry['type']) for entry in entries if isinstance(entry, Mapping) and 'type' in entry]
+    if types.count(name) > 1:
+        return f'{path} has {types.count(name)} {name}: say which by its place, from 0 to {len(entries) - 1}'
+    names = f', or one of {", ".join(dict.fromkeys(types))}' if types else ''
+    return f'{path} is a list of {len(entries)}: say a place from 0 to {len(entries) - 1}{names}'
 
 
 def _unknown(name: str, path: str, known: AbstractSet[str]) -> str:

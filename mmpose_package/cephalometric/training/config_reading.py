@@ -13,6 +13,7 @@ from pathlib import Path
 from mmengine.config import Config, ConfigDict
 
 from cephalometric.errors import InputError
+from cephalometric.training.named_lists import list_named_entries
 
 OTHERS_CODE = tuple(
     os.path.join(folder, '')
@@ -23,8 +24,11 @@ OTHERS_CODE = tuple(
 def read_config(path: str | Path) -> Config:
     """Read a config file, which may inherit by ``_base_``, and import the modules that it names in ``custom_imports``.
 
+    What it says by names is a list then (see :mod:`cephalometric.training.named_lists`).
+
     Raises:
-        InputError: The file, one that it inherits from or a module that it imports is missing or broken.
+        InputError: The file, one that it inherits from or a module that it imports is missing or broken, or an entry of
+            such a list is.
     """
     path = Path(path)
     if path.is_dir():
@@ -39,6 +43,7 @@ def read_config(path: str | Path) -> Config:
     except BaseException as error:  # It is a program: it may raise anything, and may want to exit.
         raise InputError(_explained(path, error)) from None
     _import_modules(config, path)
+    list_named_entries(config)
     return config
 
 

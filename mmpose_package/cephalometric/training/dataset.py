@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from mmengine.config import Config
+from mmengine.dataset import RepeatDataset
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
@@ -15,6 +16,7 @@ from cephalometric.annotations.image_files import check_image_files
 from cephalometric.errors import InputError
 from cephalometric.geometry import mean_layout_mm
 from cephalometric.landmarks import LandmarkSet, load_landmark_set
+from cephalometric.training.dataset_parts import built_datasets, dataset_configs
 
 _COLOURS = ((76, 175, 80), (33, 150, 243), (255, 152, 0), (233, 30, 99), (156, 39, 176), (0, 188, 212))
 
@@ -61,16 +63,19 @@ class CephalometricDataset(BaseCocoStyleDataset):
 
     Args:
         landmark_set: Name or path of the landmark set (see :mod:`cephalometric.landmarks`).
-        **kwargs: As for MMPose's ``BaseCocoStyleDataset``; ``metainfo`` follows from the landmark set.
+        metainfo: Taken for the sake of configs that say it, and not used: names, colours and lines are the landmark
+            set's.
+        **kwargs: As for MMPose's ``BaseCocoStyleDataset``.
 
     Raises:
         InputError: The annotation file is not there, or was made for other landmarks.
     """
 
-    def __init__(self, landmark_set: str, **kwargs) -> None:
+    def __init__(self, landmark_set: str, metainfo: dict | None = None, **kwargs) -> None:
         self.landmarks = load_landmark_set(landmark_set)
         # Shared memory, because persistent workers hold a copy of the dataset that was made before the first epoch.
         self._seed_and_epoch = torch.zeros(2, dtype=torch.int64).share_memory_()
+        self.repetition = 0
         super().__init__(metainfo=mmpose_metainfo(self.landmarks), **kwargs)
 
     def set_epoch(self, seed: int, epoch: int) -> None:
@@ -91,16 +96,35 @@ class CephalometricDataset(BaseCocoStyleDataset):
             raise InputError(f'{self.ann_file}: holds no X-ray with a landmark: prepare it with more images')
         spacings_mm = np.array([image.spacing_mm for image in images])
         self.mean_layout_mm = mean_layout_mm(np.stack([image.points_px for image in images]), spacings_mm)
-        return [_record(labelled, image) | {'mean_layout_mm': self.mean_layout_mm} for image in images]
+        return [_record(labelled, image) for image in images]
+
+    def get_data_info(self, idx: int) -> dict:
+        """MMPose's record of an X-ray, with the mean layout."""
+        return super().get_data_info(idx) | {'mean_layout_mm': self.mean_layout_mm}
 
     def prepare_data(self, idx: int) -> dict:
-        """One sample; its augmentation depends on seed, epoch and index alone."""
+        """One sample; its augmentation depends on seed, epoch, index and repetition alone."""
         if not self.test_mode:
             seed, epoch = (int(value) for value in self._seed_and_epoch)
-            state = np.random.SeedSequence((seed, epoch, idx)).generate_state(1)[0]
+            again = (self.repetition,) if self.repetition else ()
+            state = np.random.SeedSequence((seed, epoch, idx, *again)).generate_state(1)[0]
             np.random.seed(state)
             random.seed(int(state))
         return super().prepare_data(idx)
+
+
+class RepeatedXrays(RepeatDataset):
+    """MMEngine's ``RepeatDataset``, whose repetitions differ: each X-ray is changed in another way every time."""
+
+    def __getitem__(self, idx: int) -> object:
+        """One sample."""
+        for dataset in built_datasets(self.dataset):
+            dataset.repetition = idx // len(self.dataset)
+        return super().__getitem__(idx)
+
+
+# Within MMPose, so that a config says RepeatDataset here as everywhere.
+DATASETS.register_module('RepeatDataset', module=RepeatedXrays)
 
 
 def _record(labelled: LabelledImages, image: LabelledImage) -> dict:
@@ -120,16 +144,16 @@ def check_data(config: Config) -> None:
     """Look at the annotations and image files that a training will use, before its first epoch.
 
     Args:
-        config: As :func:`cephalometric.training.config.load_config` returns it.
+        config: As :func:`cephalometric.training.recipe.load_config` returns it.
 
     Raises:
         InputError: An annotation file is missing or unusable, or image files are not those that were labelled.
     """
     parts = []
-    for loader in (config.get('train_dataloader'), config.get('val_dataloader')):
-        kind = DATASETS.get(loader.dataset.type) if loader else None
+    for _, dataset in dataset_configs(config, ('train', 'val')):
+        kind = DATASETS.get(dataset['type'])
         if inspect.isclass(kind) and issubclass(kind, CephalometricDataset):
-            path = Path(config.data_root) / loader.dataset.ann_file
+            path = Path(dataset['data_root']) / dataset['ann_file']
             if not path.is_file():
                 raise InputError(
                     f'{path}: no such file: say with --data-root which folder step 2 has filled, with train.json and '

@@ -18,9 +18,12 @@ from mmengine.runner import Runner
 from tqdm import tqdm
 
 from cephalometric.errors import InputError
+from cephalometric.geometry import mean_layout_mm
 from cephalometric.installation import device
+from cephalometric.landmarks import load_landmark_set
 from cephalometric.reporting.training_curves import Curves
 from cephalometric.training.checkpoints import latest_checkpoint, load_from_checked_file, save_weights
+from cephalometric.training.dataset_parts import built_datasets
 
 BEST_WEIGHTS = 'best_model_weight.pth'
 
@@ -32,7 +35,9 @@ class EpochSeedHook(Hook):
     def before_train_epoch(self, runner: Runner) -> None:
         """Seed this process and, through the dataset, the augmentation in its workers."""
         seed = int(runner.seed)
-        runner.train_dataloader.dataset.set_epoch(seed, runner.epoch)
+        for dataset in built_datasets(runner.train_dataloader.dataset):
+            if hasattr(dataset, 'set_epoch'):
+                dataset.set_epoch(seed, runner.epoch)
         state = int(np.random.SeedSequence((seed, runner.epoch, runner.rank)).generate_state(1)[0])
         random.seed(state)
         np.random.seed(state)
@@ -52,8 +57,11 @@ class MeanLayoutHook(Hook):
         Raises:
             InputError: A landmark has no place in it, or there is but one, and no distance that gives patches a scale.
         """
-        dataset = runner.train_dataloader.dataset
-        layout_mm = dataset.mean_layout_mm
+        datasets = list(built_datasets(runner.train_dataloader.dataset))
+        layout_mm = _joint_layout_mm(datasets)
+        for dataset in datasets:
+            dataset.mean_layout_mm = layout_mm
+        dataset = datasets[0]
         loose = [
             name
             for name, there in zip(dataset.landmarks.abbreviations, np.isfinite(layout_mm).all(1), strict=True)
@@ -67,6 +75,17 @@ class MeanLayoutHook(Hook):
             )
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         model.set_mean_layout(layout_mm)
+
+
+def _joint_layout_mm(datasets: list) -> np.ndarray:
+    """The mean layout of the X-rays of one data set, or of several, shape (K, 2)."""
+    if len(datasets) == 1:
+        return datasets[0].mean_layout_mm
+    samples = [dataset.get_data_info(place) for dataset in datasets for place in range(len(dataset))]
+    points_px = [
+        np.where(sample['keypoints_visible'][0, :, None] > 0, sample['keypoints'][0], np.nan) for sample in samples
+    ]
+    return mean_layout_mm(np.stack(points_px), np.array([sample['spacing'] for sample in samples]))
 
 
 @HOOKS.register_module()
@@ -227,7 +246,7 @@ class ProgressBarHook(Hook):
 def _summary(runner: Runner) -> Iterator[tuple[str, str]]:
     config = runner.cfg
     yield 'Recipe', str(config.filename)
-    yield 'Landmarks', f'{config.model.head.out_channels} of {config.landmark_set}'
+    yield 'Landmarks', f'{len(load_landmark_set(config.landmark_set))} of {config.landmark_set}'
     validates = f'{len(runner.val_dataloader.dataset)} to validate' if runner.val_loop else 'none to validate'
     yield 'X-rays', f'{len(runner.train_dataloader.dataset)} to train, {validates}, from {config.data_root}'
     yield 'Device', device()

@@ -38,6 +38,7 @@ from cephalometric.prediction.stages import CoarseStage
 from cephalometric.prediction.trained_model import TrainedModel
 from cephalometric.training.checkpoints import write_torch
 from cephalometric.training.dataset import mmpose_metainfo
+from cephalometric.training.dataset_parts import dataset_configs
 from cephalometric.training.patch_samples import BuildPyramid
 from cephalometric.training.torch_networks import build_model, load_weights, share_weights, write_graphs
 
@@ -59,7 +60,7 @@ def write_model(
     """Write a model folder; all of it appears, or nothing, and an earlier model of that name is replaced as a whole.
 
     Args:
-        config: As :func:`cephalometric.training.config.load_config` returns it.
+        config: As :func:`cephalometric.training.recipe.load_config` returns it.
         checkpoint: As :func:`cephalometric.training.checkpoints.load_from_checked_file` reads it.
         folder: Where to write.
         name: What the checkpoint is called in messages.
@@ -156,8 +157,10 @@ def amend_description(
 
 
 def _coarse_stage(config: Config, model: torch.nn.Module) -> CoarseStage:
-    transforms = [TRANSFORMS.build(copy.deepcopy(transform)) for transform in config.test_pipeline]
-    for transform, said in zip(transforms, config.test_pipeline, strict=True):
+    tested = [dataset['pipeline'] for _, dataset in dataset_configs(config, ('test', 'val')) if dataset.get('pipeline')]
+    pipeline = tested[0] if tested else config.test_pipeline
+    transforms = [TRANSFORMS.build(copy.deepcopy(transform)) for transform in pipeline]
+    for transform, said in zip(transforms, pipeline, strict=True):
         if not isinstance(transform, UNDERSTOOD):
             known = ', '.join(kind.__name__ for kind in UNDERSTOOD)
             raise InputError(
@@ -186,9 +189,10 @@ def _write_recipe(config: Config, description: ModelDescription, stage: Path) ->
     if content['landmark_set'].endswith('.json'):
         content['landmark_set'] = 'landmarks.json'
         write_json(stage / 'landmarks.json', landmark_table(description.landmarks))
-    for part in ('train', 'val', 'test'):
-        if loader := content.get(f'{part}_dataloader'):
-            loader['dataset'] |= {'data_root': 'data', 'landmark_set': content['landmark_set']}
+    for _, dataset in dataset_configs(content):
+        dataset['data_root'] = 'data'
+        if 'landmark_set' in dataset:
+            dataset['landmark_set'] = content['landmark_set']
     backbone = content['model'].get('backbone', {})
     source = (backbone.get('init_cfg') or {}).get('checkpoint', '')
     if not str(source).startswith(('http://', 'https://')):

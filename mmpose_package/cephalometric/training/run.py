@@ -9,20 +9,22 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dist import init_dist, is_main_process
+from mmengine.hooks import CheckpointHook
 from mmengine.logging import MMLogger
 from mmengine.model import is_model_wrapper
+from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import _load_checkpoint
 
-from cephalometric.annotations.coco import load_coco
 from cephalometric.errors import InputError
 from cephalometric.files import atomic_write
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.training.checkpoints import latest_checkpoint, weights_of
 from cephalometric.training.config_reading import building
 from cephalometric.training.dataset import check_data
+from cephalometric.training.dataset_parts import annotation_files, load_joined
 from cephalometric.training.divergence import SoundWeightsHook
-from cephalometric.training.hooks import BEST_WEIGHTS
+from cephalometric.training.hooks import BEST_WEIGHTS, ResumableCheckpointHook
 from cephalometric.training.pretrained import count_fitting, pretrained_parts, resolve_pretrained
 from cephalometric.training.resuming import check_resumable, is_elsewhere, take_over
 
@@ -47,7 +49,7 @@ def train(
     """Train, validate and keep the best weights.
 
     Args:
-        config: As :func:`cephalometric.training.config.load_config` returns it; seed, scaling and absent validation are
+        config: As :func:`cephalometric.training.recipe.load_config` returns it; seed, scaling and absent validation are
             added to it. It is kept in ``work_dir`` without what only this machine or this run needs.
         work_dir: Where everything goes.
         resume: ``'auto'`` for the newest checkpoint of ``work_dir``, or the path of a checkpoint. None starts anew.
@@ -80,12 +82,13 @@ def train(
     running.work_dir, running.launcher = str(work_dir), launcher
     if amp:
         _use_amp(running)
+    _keep_others_files(running)
     resume = resume or (running.get('resume') and (running.get('load_from') or 'auto'))
     if not resume:
         _refuse_to_mix(work_dir)
     check_data(config)
     _refuse_what_cannot_be_learnt(config)
-    start_distributed(launcher)
+    start_distributed(launcher, (running.get('env_cfg') or {}).get('dist_cfg', {}).get('backend'))
     start = _resume(running, work_dir, resume) if resume else resolve_pretrained(running)
     with building(str(config.filename)):
         runner = QuietRunner.from_cfg(running)
@@ -182,11 +185,12 @@ class QuietRunner(Runner):
             ) from None
 
 
-def start_distributed(launcher: str) -> None:
+def start_distributed(launcher: str, backend: str | None = None) -> None:
     """Join the other processes of a distributed run, on GPUs or, where there is none, on CPUs by gloo.
 
     Args:
         launcher: How the processes were started: ``'none'`` for a single one, pytorch (torchrun), slurm or mpi.
+        backend: How GPUs exchange what they have computed, by default nccl; CPUs know gloo alone.
 
     Raises:
         InputError: The process was not started by that launcher, or only GPUs can be used with it.
@@ -196,7 +200,7 @@ def start_distributed(launcher: str) -> None:
     if launcher == 'pytorch' and 'RANK' not in os.environ:
         raise InputError('--launcher pytorch: start the script with torchrun --nproc_per_node=N SCRIPT ...')
     if torch.cuda.is_available():
-        init_dist(launcher, backend='nccl')
+        init_dist(launcher, backend=backend or 'nccl')
     elif launcher == 'pytorch':
         # Not by init_dist, which insists on a GPU.
         torch.distributed.init_process_group('gloo')
@@ -229,6 +233,13 @@ def _parameter_groups(optim_wrapper: object) -> list[dict]:
     return groups if isinstance(groups, list) else [group for each in groups.values() for group in each]
 
 
+def _keep_others_files(config: Config) -> None:
+    """MMEngine's own checkpoint hook removes what a resumed checkpoint names, wherever it lies: not in such a run."""
+    for hook in [*(config.get('default_hooks') or {}).values(), *(config.get('custom_hooks') or [])]:
+        if hook and HOOKS.get(hook.get('type')) is CheckpointHook:
+            hook['type'] = ResumableCheckpointHook.__name__
+
+
 def _use_amp(config: Config) -> None:
     if not torch.cuda.is_available():
         raise InputError('--amp needs a GPU, and this machine shows none: leave the flag out')
@@ -247,10 +258,10 @@ def _refuse_to_mix(work_dir: Path) -> None:
 
 def _refuse_what_cannot_be_learnt(config: Config) -> None:
     """A landmark that no X-ray has would be put anywhere, and look like the others."""
-    annotations = config.train_dataloader.dataset.get('ann_file')
-    if annotations is None:
+    files = annotation_files(config, 'train')
+    if not files:
         return
-    labelled = load_coco(Path(config.data_root, annotations))
+    labelled = load_joined(files)
     if not len(labelled) or labelled.abbreviations != load_landmark_set(config.landmark_set).abbreviations:
         return  # The dataset says so.
     seen = np.any([image.visible for image in labelled.images], axis=0)
