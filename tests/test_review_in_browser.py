@@ -12,6 +12,8 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from cephalometric.landmarks import load_landmark_set
+
 PLACED = """
     const marks = [...document.querySelectorAll('#overlay .mark')];
     const stage = document.getElementById('stage').getBoundingClientRect();
@@ -26,17 +28,18 @@ PLACED = """
 class ReviewPage:
     """The page as a person sees it."""
 
-    def __init__(self, browser, address, width=1280, height=900):
+    def __init__(self, browser, address, width=1280, height=900, marks=1):
         self.browser, self.driver = browser, browser.driver
         self.driver.execute_cdp_cmd(
             'Emulation.setDeviceMetricsOverride',
             {'width': width, 'height': height, 'deviceScaleFactor': 1, 'mobile': width < 600},
         )
         self.driver.get(address)
-        self.ready()
+        self.ready(marks)
 
-    def ready(self):
-        self.until('return document.querySelectorAll("#overlay .mark").length > 0')
+    def ready(self, marks=1):
+        code = 'return !document.querySelector("#confirm").disabled'
+        self.until(f'{code} && document.querySelectorAll("#overlay .mark").length >= {marks}')
 
     def until(self, code, *arguments, seconds=20):
         end = time.monotonic() + seconds
@@ -341,6 +344,29 @@ def test_the_ruler_gives_the_spacing_and_values_follow(browser, results, out):
         page.driver.get('about:blank')
 
 
+def test_landmarks_of_ones_own_are_placed_and_measured_by_keys_alone(browser, results, out, tmp_path):
+    table = {'landmarks': [{'abbreviation': name, 'name': name, 'definition': f'where {name} is'} for name in 'XYZ']}
+    (tmp_path / 'mine.json').write_text(json.dumps(table))
+    with served(results / 'films', out, landmarks=load_landmark_set(str(tmp_path / 'mine.json'))) as server:
+        page = ReviewPage(browser, server.address, marks=0)
+        assert page.text('#landmark-definition') == 'where X is' and page.marks() == {}
+        for _ in 'XYZ':
+            page.press(Keys.SHIFT, Keys.ARROW_LEFT, Keys.NULL)
+            page.saved()
+            page.press(Keys.ENTER)
+            page.saved()
+        assert {row['status'] for row in record(out, 'one').values()} == {'placed'}
+        page.press('r', Keys.ENTER)
+        for _ in range(3):
+            page.press(Keys.SHIFT, Keys.ARROW_RIGHT, Keys.NULL)
+        page.press(Keys.ENTER)
+        page.press('12', Keys.ENTER)
+        page.saved()
+        assert json.loads((out / 'Ann' / 'one.json').read_text())['spacing_mm'] == pytest.approx(12 / 60)
+        assert browser.complaints() == []
+        page.driver.get('about:blank')
+
+
 def test_wheel_fingers_and_keys_zoom_and_pan(page):
     box = page.find('#stage').rect
     x, y = box['x'] + 300, box['y'] + 300
@@ -407,6 +433,8 @@ def test_a_thousand_films_scroll_are_searched_and_filtered(browser, tmp_path):
         assert page.text('#count') == '10 of 1000' and names(page)[0] == 'film0129'
         page.find('#filter').send_keys('Done')
         assert page.text('#count') == '0 of 1000'
+        page.find('#list').send_keys(Keys.ENTER)
+        assert browser.script('return document.activeElement.id') == 'stage'
         page.driver.get('about:blank')
 
 

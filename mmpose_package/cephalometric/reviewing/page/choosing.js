@@ -47,7 +47,7 @@ export function confirmSelected() {
   if (!placed(mark) && mark.visible) {
     const place = placeOf(mark, k);
     if (!place) {
-      say(`${mark.landmark} has no place yet`);
+      say(`${mark.landmark} has no place yet: click it, or use the arrow keys`);
       return;
     }
     edits.move(k, ...place);

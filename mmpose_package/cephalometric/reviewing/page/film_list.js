@@ -141,6 +141,12 @@ export function showOpen() {
 
 list.addEventListener('scroll', draw, { passive: true });
 list.addEventListener('keydown', (event) => {
+  if (event.key === 'Enter' && !event.shiftKey) {
+    document.dispatchEvent(new Event('hide-list'));
+    find('stage').focus();
+    event.preventDefault();
+    return;
+  }
   const page = Math.max(1, Math.floor(list.clientHeight / HEIGHT) - 1);
   const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity };
   if (!(event.key in steps) || !state.shown.length) return;

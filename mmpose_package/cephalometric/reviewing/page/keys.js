@@ -6,7 +6,7 @@ import * as edits from './edits.js';
 import * as choosing from './choosing.js';
 import { step as stepFilm } from './films.js';
 import { placeOf, hideMarks } from './overlay.js';
-import { fit, panBy, zoomBy, reveal } from './view.js';
+import { fit, panBy, zoomBy, reveal, toPicture } from './view.js';
 import { magnify, putMagnifierAway } from './picture.js';
 import { rulerKey, rulerSet, setTool } from './ruler.js';
 import { changeLook } from './look.js';
@@ -24,8 +24,9 @@ function nudge([dx, dy], far) {
   const k = state.selected;
   if (k === null || !state.film) return;
   const mark = marks()[k];
-  const place = state.drag ? [state.drag.x, state.drag.y] : placeOf(mark, k);
-  if (!place) return;
+  // What has no place at all begins in the middle of what is seen.
+  const middle = () => toPicture(stage.clientWidth / 2, stage.clientHeight / 2);
+  const place = state.drag ? [state.drag.x, state.drag.y] : placeOf(mark, k) || middle();
   const mm = spacing();
   const step = (mm ? STEP_MM / mm : STEP_PX) * (far ? 10 : 1);
   const inside = (value, size) => Math.min(Math.max(value, 0), size - 1);

@@ -50,6 +50,13 @@ hear('film', () => {
   if (state.open !== undefined) sessionStorage.setItem(KEPT_PLACE, state.rows[state.open].name);
 });
 find('open-list').addEventListener('click', () => showList(!find('films').classList.contains('shown')));
+find('close-list').addEventListener('click', () => {
+  showList(false);
+  find('open-list').focus();
+});
+document.addEventListener('pointerdown', (event) => {
+  if (!event.target.closest('#films, #open-list')) showList(false);
+});
 document.addEventListener('show-list', () => showList(true));
 document.addEventListener('hide-list', () => showList(false));
 document.addEventListener('keydown', (event) => event.key === 'Escape' && showList(false), true);
