@@ -59,10 +59,10 @@ def write_results(folder: Path, names: list[str]) -> Path:
 
 
 @contextmanager
-def served(folder: Path, out: Path, reader: str = 'Ann', port: int = 0, landmarks=None):
+def served(folder: Path, out: Path, reader: str = 'Ann', port: int = 0, landmarks=None, model=None):
     """A server of the page in this process."""
     review = open_review([folder])
-    desk = ReviewDesk(review.films, landmarks or review.landmarks, out, reader)
+    desk = ReviewDesk(review.films, landmarks or review.landmarks, out, reader, model)
     server = ReviewServer(desk, port)
     desk.start()
     thread = threading.Thread(target=server.run, daemon=True)

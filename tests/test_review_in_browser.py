@@ -6,13 +6,14 @@ import time
 
 import pytest
 from browser import chromium
-from films import LANDMARKS
-from review_films import SPACING_MM, Program, served, write_results
+from films import LANDMARKS, phantoms
+from review_films import SPACING_MM, Program, predicted, served, write_results
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from cephalometric.landmarks import load_landmark_set
+from cephalometric.reviewing.look_ahead import ReviewModel
 
 PLACED = """
     const marks = [...document.querySelectorAll('#overlay .mark')];
@@ -435,6 +436,24 @@ def test_a_thousand_films_scroll_are_searched_and_filtered(browser, tmp_path):
         assert page.text('#count') == '0 of 1000'
         page.find('#list').send_keys(Keys.ENTER)
         assert browser.script('return document.activeElement.id') == 'stage'
+        page.driver.get('about:blank')
+
+
+def test_films_that_are_predicted_meanwhile_are_sorted_anew_when_a_person_says_so(browser, results, out):
+    def predict(xray):
+        doubt = {'one': 1, 'two': 0, 'three': 2}[xray.name]
+        points_px = phantoms()['film1'].points_px
+        return predicted(xray.name, xray.path, points_px, (xray.image.shape[1], xray.image.shape[0]), doubt)
+
+    model = ReviewModel(predict, LANDMARKS, {'names': ['tiny'], 'weights_ids': ['a']})
+    with served(results / 'films', out, landmarks=LANDMARKS, model=model) as server:
+        page = ReviewPage(browser, server.address)
+        assert page.text('#film-name') == 'one' and names(page) == ['one', 'three', 'two']
+        page.until('return !document.getElementById("sort-anew").hidden')
+        assert names(page) == ['one', 'three', 'two']
+        page.find('#sort-anew').click()
+        assert names(page) == ['three', 'one', 'two'] and not page.find('#sort-anew').is_displayed()
+        assert browser.complaints() == []
         page.driver.get('about:blank')
 
 

@@ -26,8 +26,8 @@ def find_xrays_of(
     by_file: dict[str, dict[int | None, tuple[str, PredictedXray]]] = {}
     for stem, xray in zip(unique_stems(xray.name for xray in xrays), xrays, strict=True):
         by_file.setdefault(xray.file, {})[xray.slice] = stem, xray
-    if '' in by_file:
-        say('nothing is drawn, because a CSV file names no X-ray files: give predictions.json')
+    if by_file.pop('', None) and not by_file:
+        say('nothing is drawn, because a CSV file names no X-ray files: give predictions.json, or --images')
         return
     for file, slices in tqdm(by_file.items(), desc='Drawing', unit='file'):
         try:
@@ -43,7 +43,8 @@ def find_xrays_of(
 
 
 def _check_is_the_same(xray: PredictedXray, image: np.ndarray) -> None:
-    if image.shape[:2] != (xray.height, xray.width):
+    # A table does not say how large its X-rays are.
+    if xray.width and image.shape[:2] != (xray.height, xray.width):
         raise InputError(
             f'{xray.file} is {image.shape[1]} x {image.shape[0]} pixels, but its landmarks are for '
             f'{xray.width} x {xray.height}: it is another image by now'

@@ -17,10 +17,11 @@ from cephalometric.landmarks import LandmarkSet, built_in_landmark_sets, load_la
 from cephalometric.names import unique_stems
 from cephalometric.results.predictions import PredictedXray, parse_predictions
 from cephalometric.xrays.mha import open_stack
-from cephalometric.xrays.reading import PICTURES, STACKS, Xray, find_xrays, name_xrays, read_xrays
+from cephalometric.xrays.reading import STACKS, SUFFIXES, Xray, find_xrays, name_xrays, read_xrays
 from cephalometric.xrays.tiff_pages import tiff_pages
 
 PREDICTIONS = 'predictions.json'
+TIFF, DICOM = {'.tif', '.tiff'}, {'.dcm', '.dicom'}
 PARTS = ('train.json', 'valid.json', 'test.json')
 
 
@@ -205,13 +206,13 @@ def _films_of_file(path: Path, name: str) -> list[ReviewFilm]:
 def _slices(path: Path) -> int:
     """How many X-rays a file holds, as its header says; 1 where that cannot be found out before it is read."""
     suffix = path.suffix.lower()
-    if suffix in PICTURES:
-        return 1
     if suffix in STACKS:
         return open_stack(path, deep=True).count
-    if suffix in ('.tif', '.tiff'):
+    if suffix in TIFF:
         with open(path, 'rb') as file:
             return len(tiff_pages(path, file))
+    if suffix in SUFFIXES - DICOM:
+        return 1
     # Not above: most runs have no DICOM files.
     from pydicom import dcmread
 

@@ -191,7 +191,3 @@ export function step(kind) {
     }
   }
 }
-
-export function allSaved() {
-  return Object.keys(localStorage).every((key) => !key.startsWith(`review ${state.about.place} `));
-}

@@ -1,11 +1,12 @@
 // The list: only the films that are in sight are there, so that ten thousand scroll as ten do.
 
-import { askPicture } from './server.js';
-import { state, hear, find } from './state.js';
+import { ask, askPicture } from './server.js';
+import { state, tell, hear, find } from './state.js';
 import { openFilm } from './films.js';
 
 const HEIGHT = 76;
 const KEPT = 400; // Thumbnails.
+const LOOK_MS = 5000;
 const AT_ONCE = 2; // So that saving never waits behind thumbnails.
 const list = find('list');
 const space = find('list-space');
@@ -21,14 +22,20 @@ const MATCHES = {
   done: (row) => row.done >= row.total,
 };
 
-export function choose() {
+function chosen() {
   const wanted = find('search').value.trim().toLowerCase();
   const matches = MATCHES[find('filter').value];
-  state.shown = state.rows.flatMap((row, n) => (matches(row) && row.name.toLowerCase().includes(wanted) ? [n] : []));
+  const found = state.rows.flatMap((row, n) => (matches(row) && row.name.toLowerCase().includes(wanted) ? [n] : []));
   if (find('sort').value === 'doubt') {
     const doubt = (n) => state.rows[n].doubt ?? -1;
-    state.shown.sort((a, b) => doubt(b) - doubt(a) || a - b);
+    found.sort((a, b) => doubt(b) - doubt(a) || a - b);
   }
+  return found;
+}
+
+export function choose() {
+  state.shown = chosen();
+  find('sort-anew').hidden = true;
   find('count').textContent = `${state.shown.length} of ${state.rows.length}`;
   space.style.height = `${state.shown.length * HEIGHT}px`;
   for (const element of rows.values()) element.remove();
@@ -139,6 +146,20 @@ export function showOpen() {
   draw();
 }
 
+// Films are predicted meanwhile; the order changes only when a person says so.
+async function lookForDoubts() {
+  if (document.hidden || !state.about?.model || !state.rows.some((row) => row.doubt === null)) return;
+  try {
+    const fresh = await ask('/api/films');
+    state.rows.forEach((row, n) => Object.assign(row, { doubt: fresh[n].doubt, why: fresh[n].why }));
+    tell('list');
+    find('sort-anew').hidden = String(chosen()) === String(state.shown);
+  } catch {
+    // It is asked again.
+  }
+}
+
+setInterval(lookForDoubts, LOOK_MS);
 list.addEventListener('scroll', draw, { passive: true });
 list.addEventListener('keydown', (event) => {
   if (event.key === 'Enter' && !event.shiftKey) {
@@ -157,6 +178,7 @@ list.addEventListener('keydown', (event) => {
 });
 new ResizeObserver(draw).observe(list);
 find('search').addEventListener('input', choose);
+find('sort-anew').addEventListener('click', choose);
 for (const id of ['filter', 'sort']) find(id).addEventListener('change', choose);
 hear('film list', renew);
 hear('film', showOpen);
