@@ -1,6 +1,10 @@
 """Records on disk: whole files, two writers at once, and other readers."""
 
+import os
+import random
+import signal
 import threading
+import time
 
 import pytest
 from test_review_record import LANDMARKS, begin, move
@@ -64,6 +68,39 @@ def test_of_many_writers_each_counts_once(tmp_path):
         thread.join()
     record, _ = ReviewStore(tmp_path, 'A', LANDMARKS).load('film')
     assert sorted(wins) == list(range(6)) and record.revision == 6 and len(record.edits) == 6
+
+
+def write_on(folder, pipe):
+    """Move a landmark until the process is killed, and say of each revision that it is written."""
+    store = ReviewStore(folder, 'A', LANDMARKS)
+    base = store.load('film')[0].revision if store.stems() else 0
+    while True:
+        base = save(store, base, move('S', base % 100, 7), request=f'{base}').revision
+        os.write(pipe, f'{base}\n'.encode())
+
+
+@pytest.mark.skipif(not hasattr(os, 'fork'), reason='a process that is killed, without the start of another Python')
+def test_a_program_that_is_killed_at_any_moment_leaves_every_edit_that_it_has_answered(tmp_path):
+    random.seed(3)
+    answered = 0
+    for _ in range(12):
+        ours, theirs = os.pipe()
+        child = os.fork()
+        if child == 0:
+            try:
+                write_on(tmp_path, theirs)
+            finally:
+                os._exit(1)
+        os.close(theirs)
+        time.sleep(random.uniform(0.02, 0.2))
+        os.kill(child, signal.SIGKILL)
+        assert os.waitpid(child, 0)[1] == signal.SIGKILL
+        with open(ours, encoding='ascii') as pipe:
+            answered = max([answered, *map(int, pipe.read().split())])
+        if answered:
+            record, _ = ReviewStore(tmp_path, 'A', LANDMARKS).load('film')
+            assert answered <= record.revision <= answered + 1 and len(record.edits) == record.revision
+    assert answered > 10
 
 
 def test_others_are_found_and_files_that_are_none_of_ours_are_passed_over(tmp_path):
