@@ -131,6 +131,8 @@ class Client:
         return status, json.loads(content)
 
     def edit(self, number, base, *commands, request='one'):
-        return self.json(
-            'POST', f'/api/films/{number}/edits', {'base': base, 'request': request, 'commands': list(commands)}
-        )
+        """Whether it was done, and the film after it."""
+        body = {'base': base, 'request': request, 'commands': list(commands)}
+        status, answer = self.json('POST', f'/api/films/{number}/edits', body)
+        assert status == 200
+        return answer['done'], answer['film']

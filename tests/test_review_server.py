@@ -29,8 +29,8 @@ def test_a_film_is_read_moved_and_saved(client, tmp_path):
     status, film = client.json('GET', '/api/films/0?next=1,2,99')
     assert status == 200 and film['revision'] == 0 and film['undo'] is None and not any(film['warnings'])
     assert [k for k, one in enumerate(film['doubtful']) if one] == [2, 5]
-    status, film = client.edit(0, 0, MOVE)
-    assert status == 200 and film['revision'] == 1
+    done, film = client.edit(0, 0, MOVE)
+    assert done and film['revision'] == 1
     assert film['landmarks'][0] | {'date': ''} == {
         'landmark': 'S', 'x_px': 20.5, 'y_px': 30.25, 'visible': True, 'status': 'corrected', 'date': ''
     }  # fmt: skip
@@ -40,10 +40,10 @@ def test_a_film_is_read_moved_and_saved(client, tmp_path):
 
 
 def test_another_window_is_noticed_and_a_lost_answer_is_not_done_twice(client):
-    assert client.edit(0, 0, MOVE, request='first')[0] == 200
+    assert client.edit(0, 0, MOVE, request='first')[0]
     assert client.edit(0, 0, MOVE, request='first')[1]['revision'] == 1
-    status, film = client.edit(0, 0, MOVE | {'landmark': 'N'}, request='second')
-    assert status == 409 and film['revision'] == 1 and film['landmarks'][0]['status'] == 'corrected'
+    done, film = client.edit(0, 0, MOVE | {'landmark': 'N'}, request='second')
+    assert not done and film['revision'] == 1 and film['landmarks'][0]['status'] == 'corrected'
     assert client.edit(0, 1, MOVE | {'landmark': 'N'}, request='second')[1]['revision'] == 2
     assert client.json('GET', '/api/films/0/revision')[1] == {'revision': 2, 'others': {}}
 

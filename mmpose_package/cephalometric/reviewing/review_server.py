@@ -168,7 +168,8 @@ class ReviewServer:
         if part != 'edits':
             return in_words('405 Method Not Allowed', 'only edits are sent by POST')
         done, film = self._desk.edit(number, content)
-        return as_json(film, '200 OK' if done else '409 Conflict')
+        # Not as an error of HTTP, which browsers would write into the console.
+        return as_json({'done': done, 'film': film})
 
     def _film(self, path: str) -> tuple[int, str | None]:
         match = FILM.fullmatch(path)

@@ -73,10 +73,14 @@ export class Edits {
     const commands = this.pending.slice(0, this.sent.count);
     const { request, base } = this.sent;
     try {
-      const film = await send(`/api/films/${this.film.number}/edits`, { base, request, commands });
+      const { done, film } = await send(`/api/films/${this.film.number}/edits`, { base, request, commands });
       this.busy = false;
-      this.written(film);
-      this.flush();
+      if (done) {
+        this.written(film);
+        this.flush();
+      } else {
+        this.meet(film);
+      }
     } catch (error) {
       this.busy = false;
       this.failed(error);
@@ -99,9 +103,7 @@ export class Edits {
   }
 
   failed(error) {
-    if (error.status === 409) {
-      this.meet(error.content);
-    } else if (error.status === 403) {
+    if (error.status === 403) {
       this.waiting = true;
       this.tell();
       if (!this.refused) {

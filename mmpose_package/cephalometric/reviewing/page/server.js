@@ -1,17 +1,16 @@
 // What the page asks its own server, and nobody else.
 
 export class Refused extends Error {
-  constructor(status, words, content) {
+  constructor(status, words) {
     super(words);
     this.status = status;
-    this.content = content;
   }
 }
 
 async function answered(response) {
   if (response.ok) return response;
   const content = await response.json().catch(() => ({}));
-  throw new Refused(response.status, content.error || `the server answers ${response.status}`, content);
+  throw new Refused(response.status, content.error || `the server answers ${response.status}`);
 }
 
 export async function ask(path, signal) {
