@@ -19,6 +19,7 @@ EXAMPLES = """examples:
   python step3_train_and_evaluation.py cldetection_configs/cpu_hrnet-w18s_udp-1xb8-45e-256x320.py \\
       --data-root data/cephalometric
   python step3_train_and_evaluation.py CONFIG --data-root data/cephalometric --work-dir work_dirs/mine --resume
+  python step3_train_and_evaluation.py CONFIG --data-root data/mine --work-dir work_dirs/mine --load-from isbi2015
   torchrun --nproc_per_node=2 step3_train_and_evaluation.py CONFIG --data-root data/cephalometric --launcher pytorch
 """
 
@@ -36,6 +37,12 @@ def parse_args() -> argparse.Namespace:
         const='auto',
         metavar='CHECKPOINT',
         help='continue from this checkpoint, or from the newest one in the work dir',
+    )
+    parser.add_argument(
+        '--load-from',
+        metavar='MODEL',
+        help='start from the weights of another model: a model folder, the work dir of a training, isbi2015 or a '
+        'checkpoint, also of another landmark set; rows of a landmark are taken over by its abbreviation',
     )
     parser.add_argument('--amp', action='store_true', help='automatic mixed precision (GPUs only)')
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate by the batch size')
@@ -81,6 +88,7 @@ def main() -> None:
             args.launcher,
             args.seed,
             validate=not args.no_validation,
+            load_from=args.load_from,
         )
         print(f'Best weights: {best}')
         print(f'Curves:       {work_dir / "curves.png"} and {work_dir / "curves.csv"}')

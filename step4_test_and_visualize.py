@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from cephalometric.annotations.coco import load_coco
+from cephalometric.annotations.coco import LabelledImages, load_coco
 from cephalometric.commands.number_flags import number, whole_number
 from cephalometric.errors import InputError
 from cephalometric.files import check_place, write_json
@@ -26,6 +26,7 @@ EXAMPLES = """examples:
   python step4_test_and_visualize.py cldetection_configs/cpu_hrnet-w18s_udp-1xb8-45e-256x320.py \\
       work_dirs/cpu_hrnet-w18s_udp-1xb8-45e-256x320/best_model_weight.pth --data-root data/cephalometric
 """
+CONFIGS = ('.py', '.json', '.yaml', '.yml')
 
 
 def parse_args() -> argparse.Namespace:
@@ -77,7 +78,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--cfg-options', nargs='+', action='extend', metavar='KEY=VALUE', help='as in step 3')
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     args = parser.parse_args()
-    is_config = bool(args.files) and Path(args.files[0]).suffix != '.pth'
+    is_config = bool(args.files) and Path(args.files[0]).suffix.lower() in CONFIGS
     args.config, args.checkpoints = (args.files[0], args.files[1:]) if is_config else (None, args.files)
     return args
 
@@ -100,14 +101,16 @@ def main() -> None:
             with locked(folder):  # Found out before the work, whether that can be.
                 pass
     work_dir = Path('.') if args.report else find_work_dir(args)
-    annotation_file = find_annotation_file(args)
+    annotation_file, image_folders = find_annotation_file(args)
     model = open_model_or_checkpoints(
         args.model, args.checkpoints, args.config, args.landmarks, args.cfg_options, args.calibration, device
     )
-    evaluation = assess(model, annotation_file, device)
+    labelled = load_coco(annotation_file, model.landmarks, image_folders)
+    evaluation = assess(model, labelled, device)
     if evaluation is not None:  # The other processes of a distributed run have done their share.
         report(args, evaluation, annotation_file, Path(args.report or work_dir / f'report_{annotation_file.stem}'))
-        draw(args, evaluation, annotation_file)
+        if args.show or args.show_dir:
+            draw(args, evaluation, labelled)
 
 
 def find_work_dir(args: argparse.Namespace) -> Path:
@@ -122,11 +125,13 @@ def find_work_dir(args: argparse.Namespace) -> Path:
     return folder.parent
 
 
-def find_annotation_file(args: argparse.Namespace) -> Path:
+def find_annotation_file(args: argparse.Namespace) -> tuple[Path, list[Path]]:
+    """The COCO file to test on, and where the config says that its images lie."""
     from cephalometric.training.checkpoint_models import config_beside
-    from cephalometric.training.dataset_parts import annotation_files
+    from cephalometric.training.dataset_parts import dataset_configs, image_folders
     from cephalometric.training.recipe import find_data_root, load_config
 
+    folders = []
     if args.model:
         path = find_data_root(args.data_root) / (args.ann_file or 'test.json')
     elif not args.checkpoints:
@@ -135,10 +140,15 @@ def find_annotation_file(args: argparse.Namespace) -> Path:
         config = load_config(
             args.config or config_beside(args.checkpoints[0]), args.data_root, args.landmarks, args.cfg_options
         )
-        path = Path(config.data_root, args.ann_file) if args.ann_file else annotation_files(config, 'test')[0]
+        tested = (dataset for _, dataset in dataset_configs(config, ('test',)))
+        parts = list({(dataset.get('data_root'), dataset['ann_file']): dataset for dataset in tested}.values())
+        if not args.ann_file and len(parts) != 1:
+            raise InputError(f'{config.filename}: tests on {len(parts)} files: say which one with --ann-file')
+        root = config.data_root if args.ann_file else parts[0].get('data_root') or config.data_root
+        path, folders = Path(root, args.ann_file or parts[0]['ann_file']), image_folders(parts[0])
     if not path.is_file():
         raise InputError(f'{path}: no such file: say with --data-root which folder step 2 has filled')
-    return path
+    return path, folders
 
 
 def report(args: argparse.Namespace, evaluation: Evaluation, annotation_file: Path, folder: Path) -> None:
@@ -161,12 +171,9 @@ def report(args: argparse.Namespace, evaluation: Evaluation, annotation_file: Pa
     print(f'Report:      {folder / PAGE}')
 
 
-def draw(args: argparse.Namespace, evaluation: Evaluation, annotation_file: Path) -> None:
-    if not (args.show or args.show_dir):
-        return
+def draw(args: argparse.Namespace, evaluation: Evaluation, labelled: LabelledImages) -> None:
     with output_folder(args.show_dir, (), overwrite=True) if args.show_dir else nullcontext() as output:
         order = evaluation.worst_first()[:: args.interval]
-        labelled = load_coco(annotation_file)
         pictures = draw_images(labelled, evaluation.landmarks, evaluation.points_px, evaluation.errors_mm, order)
         for name, picture in tqdm(pictures, desc='Drawing', unit='image', total=len(order)):
             if output:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Step 5: predict every slice of a stack and write the challenge's JSON, one slice in memory at a time."""
+"""Step 5: predict every slice of a stack and write the challenge's JSON, several at once where cores are there."""
 
 import argparse
 
@@ -52,7 +52,7 @@ def parse_args() -> argparse.Namespace:
 def open_model(args: argparse.Namespace) -> Model:
     device = best_device(args.cuda_id)
     if args.model and not (args.load_weight_path or args.config_file or args.landmarks):
-        return load_model(*args.model, device=device)
+        return load_model(*args.model, device=device, threads=1)
     # Not above: a model folder needs no PyTorch.
     from cephalometric.training.checkpoint_models import open_model_or_checkpoints
 

@@ -50,18 +50,12 @@ class Experiment:
 
 def epochs(count: int, warm_up: int = 100) -> str:
     """The same schedule in fewer epochs."""
-    return (
-        f'train_cfg = dict(max_epochs={count})\n'
-        f"param_scheduler = [dict(type='LinearLR', begin=0, end={warm_up}, start_factor=0.04, by_epoch=False), "
-        f"dict(type='CosineAnnealingLR', begin=0, end={count}, T_max={count}, eta_min=1e-6, by_epoch=True, "
-        'convert_to_iter_based=True)]\n'
-    )
+    return f'train_cfg = dict(max_epochs={count})\nparam_scheduler = dict(LinearLR=dict(end={warm_up}))\n'
 
 
 def samples(**changes: object) -> str:
     """Other patches to learn from."""
-    changed = f'dict(_base_.train_pipeline[2], **{changes!r})'
-    return f'train_pipeline = [*_base_.train_pipeline[:2], {changed}, *_base_.train_pipeline[3:]]\n'
+    return f'train_pipeline = dict(SampleLandmarkPatches={changes!r})\n'
 
 
 def views(*pairs: tuple[float, float]) -> str:
@@ -71,7 +65,7 @@ def views(*pairs: tuple[float, float]) -> str:
 
 
 def without_average() -> str:
-    return 'custom_hooks = _base_.custom_hooks[:-1]\n'
+    return 'custom_hooks = dict(EMAHook=None)\n'
 
 
 SHORT = epochs(16)

@@ -41,7 +41,8 @@ def main() -> None:
              *args.annotations, '--image_save_dir', everything / 'images', '--split', count, 0, 0)  # fmt: skip
     if not (all_of_them / 'best_model_weight.pth').is_file():
         step('step3_train_and_evaluation.py', CPU, '--data-root', everything, '--landmarks', SET, '--work-dir',
-             all_of_them, '--seed', SEED, '--no-validation', '--resume')  # fmt: skip
+             all_of_them, '--seed', SEED, '--no-validation', '--resume', '--cfg-options',
+             'arithmetic=bfloat16')  # fmt: skip
     for fold in FOLDS:
         run(RECIPE, fold, data, folder_of(args.out, RECIPE, fold))
     model = args.out / 'model'

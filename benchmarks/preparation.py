@@ -3,12 +3,14 @@
 The stack named is cut, or repeated, to each number of slices, uncompressed and compressed, in a temporary folder. Each
 measurement is a process of its own, from its start to its end, with the stack in the page cache: wall time, processor
 time (which other work on the machine disturbs less) and peak resident memory. The baseline's way is measured without
-its COCO files, which take no time worth mentioning.
+its COCO files, which take no time worth mentioning. With --before, step 2 of another checkout of the project takes its
+turn between them; how many cores are used is the processor time by the wall time.
 """
 
 import argparse
 import itertools
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -21,7 +23,7 @@ EXAMPLE = """example:
   python benchmarks/preparation.py --mha_file_path data/train_stack.mha --train_gt_path data/train-gt.json \\
       --slices 10 40 150
 """
-STEP2 = Path(__file__).parents[1] / 'step2_prepare_coco_dataset.py'
+HERE, STEP2 = Path(__file__).parents[1], 'step2_prepare_coco_dataset.py'
 WHOLE_STACK = """
 import sys
 from pathlib import Path
@@ -59,6 +61,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         '--baseline-up-to', type=int, default=40, help="most slices to take the baseline's way with [%(default)s]"
     )
+    parser.add_argument('--before', type=Path, help='another checkout of the project to compare with')
     return parser.parse_args()
 
 
@@ -77,9 +80,12 @@ def repeat_data_set(stack_path: str, annotation_path: str, folder: Path, count: 
     (folder / 'gt.json').write_text(json.dumps({'points': repeated}))
 
 
-def measure(command: list[str | Path]) -> tuple[float, float, float]:
-    """Seconds, processor seconds and peak megabytes (10^6 bytes) of a process."""
-    done = subprocess.run([sys.executable, '-I', '-c', LAUNCHER, *command], capture_output=True, text=True)
+def measure(command: list[str | Path], checkout: Path = HERE) -> tuple[float, float, float]:
+    """Seconds, processor seconds and peak megabytes (10^6 bytes) of a process that imports from a checkout."""
+    environment = os.environ | {'PYTHONPATH': os.pathsep.join([str(checkout / 'mmpose_package'), str(checkout)])}
+    done = subprocess.run(
+        [sys.executable, '-I', '-c', LAUNCHER, *command], capture_output=True, text=True, env=environment
+    )
     if done.returncode:
         sys.exit(f'{done.stderr}{shlex.join(map(str, command))} ended with status {done.returncode}')
     seconds, cpu_seconds, peak_mb = json.loads(done.stdout)
@@ -87,20 +93,26 @@ def measure(command: list[str | Path]) -> tuple[float, float, float]:
 
 
 def in_words(measured: tuple[float, float, float]) -> str:
-    return '{:.1f} s ({:.1f} s CPU), {:.0f} MB'.format(*measured)
+    seconds, cpu_seconds, peak_mb = measured
+    return f'{seconds:.1f} s ({cpu_seconds:.1f} s CPU, {cpu_seconds / seconds:.1f} cores), {peak_mb:.0f} MB'
 
 
 def main() -> None:
     arguments = parse_arguments()
-    print("| slices | stack | step 2 | the baseline's way | times faster (CPU) |\n|---:|---|---:|---:|---:|")
+    print("| slices | stack | step 2 | before | times faster (CPU) | the baseline's way | times faster (CPU) |")
+    print('|---:|---|---:|---:|---:|---:|---:|')
     for count, compressed in itertools.product(arguments.slices, (False, True)):
         with tempfile.TemporaryDirectory(dir=Path(arguments.mha_file_path).parent) as name:
             folder = Path(name)
             stack, annotations = folder / 'stack.mha', folder / 'gt.json'
             repeat_data_set(arguments.mha_file_path, arguments.train_gt_path, folder, count, compressed)
             flags = ['--mha_file_path', stack, '--train_gt_path', annotations, '--landmarks', arguments.landmarks]
-            ours = measure([sys.executable, STEP2, *flags, '--image_save_dir', folder / 'ours' / 'images'])
-            cells = [f'{count}', 'compressed' if compressed else 'uncompressed', in_words(ours)]
+            ours = measure([sys.executable, HERE / STEP2, *flags, '--image_save_dir', folder / 'ours' / 'images'])
+            cells = [f'{count}', 'compressed' if compressed else 'uncompressed', in_words(ours), '', '']
+            if arguments.before:
+                step2 = [sys.executable, arguments.before / STEP2, *flags]
+                old = measure([*step2, '--image_save_dir', folder / 'before' / 'images'], arguments.before)
+                cells[3:] = [in_words(old), f'{old[0] / ours[0]:.1f} ({old[1] / ours[1]:.1f})']
             if count <= arguments.baseline_up_to:
                 theirs = measure([sys.executable, '-c', WHOLE_STACK, stack, folder / 'theirs'])
                 cells += [in_words(theirs), f'{theirs[0] / ours[0]:.1f} ({theirs[1] / ours[1]:.1f})']

@@ -52,7 +52,7 @@ def open_model(named: list[str] | None) -> Model:
     # That of a single model is in its folder, where it is found; that of an ensemble lies beside the members.
     calibration = place / CALIBRATION
     calibrated = not named and place not in folders and calibration.is_file()
-    model = load_model(*folders, calibration=calibration if calibrated else None, device=best_device())
+    model = load_model(*folders, calibration=calibration if calibrated else None, device=best_device(), threads=1)
     print(f'Model: {", ".join(map(str, folders))}', flush=True)
     return model
 

@@ -105,20 +105,25 @@ TINY_COARSE_TO_FINE = Path(__file__).with_name('tiny_coarse_to_fine.py')
 
 
 def run_python(
-    *arguments: object, check: int | None = 0, timeout: float = 300, fresh: bool = not hasattr(os, 'fork')
+    *arguments: object,
+    check: int | None = 0,
+    timeout: float = 300,
+    fresh: bool = not hasattr(os, 'fork'),
+    folder: Path = ROOT,
+    environment: dict[str, str] | None = None,
 ) -> subprocess.CompletedProcess:
-    """Run a script as a user would; with ``check``, insist on that exit status.
+    """Run a script in a folder as a user would; with ``check``, insist on that exit status.
 
     With ``fresh``, by a new Python, for what is about imports; else by a fork of one that has imported all there is.
     """
     if fresh:
         command = [sys.executable, *map(str, arguments)]
-        environment = os.environ | ENVIRONMENT
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout, env=environment)
+        whole = os.environ | ENVIRONMENT | (environment or {})
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=timeout, env=whole)
     else:
-        with tempfile.TemporaryDirectory() as folder:
-            stdout, stderr = Path(folder, 'stdout'), Path(folder, 'stderr')
-            status = Program(arguments, stdout, stderr).wait(timeout)
+        with tempfile.TemporaryDirectory() as screen:
+            stdout, stderr = Path(screen, 'stdout'), Path(screen, 'stderr')
+            status = Program(arguments, stdout, stderr, environment, folder).wait(timeout)
             done = subprocess.CompletedProcess(arguments, status, stdout.read_text(), stderr.read_text())
     assert check is None or done.returncode == check, done.stdout[-2000:] + done.stderr[-4000:]
     return done

@@ -71,14 +71,23 @@ class Program:
         arguments: What stands behind ``python``: a script and its flags, ``-m`` and a module, or ``-c`` and a program.
         stdout, stderr: Files that take its output, opened for appending.
         environment: What differs from the environment of this process.
+        folder: Its working folder.
     """
 
-    def __init__(self, arguments: list[object], stdout: Path, stderr: Path, environment: dict | None = None) -> None:
+    def __init__(
+        self,
+        arguments: list[object],
+        stdout: Path,
+        stderr: Path,
+        environment: dict | None = None,
+        folder: Path = ROOT,
+    ) -> None:
         self.process = SERVER.start(
             {
                 'arguments': [str(argument) for argument in arguments],
                 'stdout': str(stdout),
                 'stderr': str(stderr),
+                'folder': str(folder),
                 'environment': dict(os.environ) | ENVIRONMENT | (environment or {}),
             }
         )
@@ -168,8 +177,10 @@ def run(request: dict) -> None:
         sys.stderr = open(2, 'w', errors='backslashreplace', closefd=False)  # noqa: SIM115
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
+        os.chdir(request['folder'])
         os.environ.clear()
         os.environ.update(request['environment'])
+        sys.path[1:1] = os.environ.get('PYTHONPATH', '').split(os.pathsep)
         status = outcome_of(request['arguments'])
         atexit._run_exitfuncs()
         sys.stdout.flush()

@@ -11,7 +11,7 @@ import torch
 
 from cephalometric.phantom.rendering import make_phantom
 from cephalometric.training.checkpoint_models import write_checkpoint_model
-from cephalometric.training.config import load_config
+from cephalometric.training.recipe import load_config
 from cephalometric.training.torch_networks import build_model
 
 NAME = 'own_networks'

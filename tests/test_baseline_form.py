@@ -102,7 +102,10 @@ model = dict(
         in_featuremap_size=tuple([s // 32 for s in codec['input_size']]),
         simcc_split_ratio=codec['simcc_split_ratio'],
         final_layer_kernel_size=1,
-        gau_cfg=dict(hidden_dims=16, s=8, expansion_factor=2, dropout_rate=0.0, drop_path=0.0, act_fn='SiLU', use_rel_bias=False, pos_enc=False),
+        gau_cfg=dict(
+            **dict(hidden_dims=16, s=8, expansion_factor=2, dropout_rate=0.0, drop_path=0.0, act_fn='SiLU'),
+            **dict(use_rel_bias=False, pos_enc=False),
+        ),
         loss=LOSS,
         decoder=codec,
     ),

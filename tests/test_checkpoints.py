@@ -4,16 +4,19 @@ import os
 import pathlib
 import pickle
 import time
+from collections import OrderedDict
 
 import numpy as np
 import pytest
 import torch
 from conftest import run_python
 from forks import Program
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mmengine.logging import HistoryBuffer
+from mmengine.optim import MultiStepLR
 from mmengine.runner.checkpoint import _load_checkpoint
+from safetensors.torch import save_file
 
 from cephalometric.errors import InputError
 from cephalometric.training.checkpoints import (
@@ -116,6 +119,114 @@ def test_a_checkpoint_with_other_bytes_in_it_is_loaded_or_named(tmp_path_factory
         assert str(path) in str(error)
     else:
         assert isinstance(loaded, dict)
+
+
+WEIGHTS = {'backbone.conv.weight': torch.arange(6.0).view(2, 3), 'head.bias': torch.tensor([1.0, -2.0])}
+
+
+def scheduler_of_the_baseline():
+    """What MMEngine keeps of its schedule, whose milestones are a Counter."""
+    weight = torch.nn.Parameter(torch.zeros(1))
+    return MultiStepLR(torch.optim.Adam([weight]), milestones=[170, 200], end=210).state_dict()
+
+
+def checkpoint_of_the_baseline():
+    """What MMEngine saves beside weights: where the training stood, and data of other packages' types."""
+    weight = torch.nn.Parameter(torch.ones(2))
+    optimizer = torch.optim.Adam([weight])
+    weight.sum().backward()
+    optimizer.step()
+    meta = {
+        'cfg': "model = dict(type='TopdownPoseEstimator')",
+        'epoch': 40,
+        'iter': 1520,
+        'dataset_meta': {'sigmas': np.ones(38, np.float32), 'keypoint_colors': np.zeros((38, 3), np.uint8)},
+    }
+    hub = {
+        'log_scalars': {'train/loss': HistoryBuffer([1.0, 3.0], [1, 1]), 'val/SDR 2.0mm': HistoryBuffer([60.0], [1])},
+        'runtime_info': {'best_score': np.float64(60.1), 'best_ckpt': '/data/best_SDR 2.0mm_epoch_40.pth', 'iter': 9},
+        'resumed_keys': {'train/loss': True},
+    }
+    return {
+        'meta': meta,
+        'state_dict': OrderedDict(WEIGHTS),
+        'message_hub': hub,
+        'optimizer': optimizer.state_dict(),
+        'param_schedulers': [scheduler_of_the_baseline()],
+    }
+
+
+def wrapped(weights, prefix):
+    return {prefix + name: value for name, value in weights.items()}
+
+
+FORMS = {
+    'of the baseline': lambda path: torch.save(checkpoint_of_the_baseline(), path),
+    'before PyTorch 1.6': lambda path: torch.save(
+        checkpoint_of_the_baseline(), path, _use_new_zipfile_serialization=False
+    ),
+    'weights alone': lambda path: torch.save(WEIGHTS, path),
+    'weights alone, ordered': lambda path: torch.save(OrderedDict(WEIGHTS), path),
+    'of DataParallel': lambda path: torch.save(wrapped(WEIGHTS, 'module.'), path),
+    'of DataParallel, with more': lambda path: torch.save(
+        {'state_dict': wrapped(WEIGHTS, 'module.'), 'epoch': 3}, path
+    ),
+    'compiled and parallel': lambda path: torch.save({'state_dict': wrapped(WEIGHTS, 'module._orig_mod.')}, path),
+    'safetensors': lambda path: save_file(WEIGHTS, path, metadata={'format': 'pt'}),
+    'safetensors of DataParallel': lambda path: save_file(wrapped(WEIGHTS, 'module.'), path),
+}
+
+
+@pytest.mark.parametrize('name', ['best_SDR 2.0mm_epoch_40.pth', 'weights.safetensors', 'weights'])
+@pytest.mark.parametrize('form', FORMS)
+@pytest.mark.parametrize('load', [load_from_checked_file, _load_checkpoint], ids=['ours', "MMEngine's"])
+def test_weights_are_the_same_in_whatever_form_they_come(tmp_path, form, name, load):
+    FORMS[form](tmp_path / name)
+    loaded = load(str(tmp_path / name), 'cpu')
+    found = weights_of(loaded, name)
+    assert found.keys() == WEIGHTS.keys() and all(torch.equal(found[key], WEIGHTS[key]) for key in found)
+    if form == 'of the baseline':
+        assert loaded['param_schedulers'][0]['milestones'] == {170: 1, 200: 1} and loaded['meta']['epoch'] == 40
+
+
+def test_a_wrapper_is_taken_off_where_all_weights_have_it(tmp_path):
+    weights = {'module.weight': torch.ones(1), 'weight': torch.zeros(1)}
+    torch.save({'state_dict': weights}, tmp_path / 'a.pth')
+    assert load_from_checked_file(str(tmp_path / 'a.pth'))['state_dict'].keys() == weights.keys()
+
+
+@settings(max_examples=30)
+@given(
+    st.dictionaries(
+        st.text('abc._', min_size=1, max_size=9).filter(lambda name: not name.startswith(('module.', '_orig_mod.'))),
+        st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), max_size=3).map(torch.tensor),
+        min_size=1,
+        max_size=4,
+    ),
+    st.sampled_from(['', 'module.', '_orig_mod.', 'module.module.']),
+    st.sampled_from(['pickled', 'under state_dict', 'safetensors']),
+)
+def test_any_weights_come_back_as_they_were(tmp_path_factory, weights, prefix, form):
+    path, given_weights = tmp_path_factory.mktemp('forms') / 'a.pth', wrapped(weights, prefix)
+    if form == 'safetensors':
+        save_file(given_weights, path)
+    else:
+        torch.save(given_weights if form == 'pickled' else {'state_dict': given_weights, 'meta': {}}, path)
+    found = weights_of(load_from_checked_file(str(path)), 'a.pth')
+    assert found.keys() == weights.keys() and all(torch.equal(found[name], weights[name]) for name in weights)
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 200), st.binary(min_size=1, max_size=4))
+def test_damaged_safetensors_are_loaded_or_named(tmp_path_factory, place, junk):
+    path = tmp_path_factory.mktemp('fuzz') / 'a.safetensors'
+    save_file(WEIGHTS, path)
+    content = path.read_bytes()
+    path.write_bytes(content[:place] + junk + content[place + len(junk) :])
+    try:
+        weights_of(load_from_checked_file(str(path)), str(path))
+    except InputError as error:  # Any other exception fails.
+        assert str(path) in str(error) and '\n' not in str(error)
 
 
 @pytest.mark.parametrize('value', [float('nan'), float('inf'), -float('inf')])

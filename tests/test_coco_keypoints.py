@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cephalometric.annotations.coco_keypoints import read_coco_keypoints
-from cephalometric.errors import InputError
+from cephalometric.errors import InputError, Problems
+from cephalometric.landmarks import load_landmark_set
 
 read = partial(read_annotations, read_coco_keypoints)
 
@@ -60,6 +61,15 @@ def test_keypoints_may_be_in_another_order_in_other_letters_or_numbered(tmp_path
     np.testing.assert_array_equal(annotations['film1.png'].points_px, points()['film1'])
 
 
+def test_keypoints_without_names_are_all_landmarks_of_the_set_in_its_order(tmp_path):
+    path = changed(tmp_path, lambda content: content['categories'][0].pop('keypoints'))
+    annotations, report = read(path)
+    assert not report
+    np.testing.assert_array_equal(annotations['film1.png'].points_px, points()['film1'])
+    with pytest.raises(InputError, match=r'19 keypoints have no names.*has 38: say --landmarks isbi2015'):
+        read_coco_keypoints(path, load_landmark_set('cldetection2023'), Problems())
+
+
 @pytest.mark.parametrize(
     ('change', 'expected'),
     [
@@ -78,7 +88,8 @@ def test_each_problem_is_reported(tmp_path, change, expected):
     'change',
     [
         lambda c: c.pop('categories'),
-        lambda c: c['categories'][0].pop('keypoints'),
+        lambda c: c['categories'][0].pop('keypoints') and c['annotations'][0]['keypoints'].append(1),
+        lambda c: c['categories'][0].pop('keypoints') and c['annotations'][0].update(category_id=2),
         lambda c: c['categories'].append(c['categories'][0] | {'id': 2}),
         lambda c: c['annotations'][0]['keypoints'].pop(),
         lambda c: c['annotations'][0].update(image_id=77),

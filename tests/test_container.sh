@@ -287,7 +287,7 @@ try_stop() {
   say '- stopped in the middle'
   start long
   wait_until_it_predicts
-  "$ENGINE" stop "$CONTAINER" > /dev/null
+  "$ENGINE" stop -t 60 "$CONTAINER" > /dev/null
   expect_end 143 ''
 }
 
@@ -301,7 +301,7 @@ try_http_after_a_failure() {
   cp "$WORK/inputs/one_slice/stack.mha" "$WORK/inputs/changing/"
   expect_equal 201 "$(http_status "$CONTAINER" POST /invoke)"
   expect_points 1
-  "$ENGINE" stop "$CONTAINER" > /dev/null
+  "$ENGINE" stop -t 60 "$CONTAINER" > /dev/null
   expect_end 0 'error: *exactly one .mha file*'
 }
 

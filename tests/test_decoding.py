@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mmpose.codecs import SimCCLabel
+from mmpose.codecs import RegressionLabel, SimCCLabel
 
 from cephalometric.prediction import predict_onnx
 from cephalometric.prediction.decoding import decode, decode_heatmaps, decode_patches, decode_simcc
@@ -74,6 +74,16 @@ def test_simcc_is_decoded_as_mmpose_does():
     fractions, ours = decode_simcc(x, y, 2.0, (64, 48))
     np.testing.assert_allclose(fractions * (64, 48), points[0])
     np.testing.assert_allclose(ours, scores[0])
+
+
+@pytest.mark.parametrize('values', [2, 4])
+def test_coordinates_are_decoded_as_mmpose_does(values):
+    outputs = np.random.default_rng(4).random((1, 5, values), np.float32)
+    points, scores = RegressionLabel((64, 48)).decode(outputs)
+    for given_as in (outputs, outputs[0]):
+        fractions, ours = decode({'kind': 'coordinates'}, (given_as,))
+        np.testing.assert_allclose(fractions * (64, 48), points[0])
+        np.testing.assert_allclose(ours, scores[0], atol=1e-6)
 
 
 @given(st.floats(20, 43), st.floats(20, 43))

@@ -134,7 +134,7 @@ def test_the_examples_of_the_helps_run_one_after_the_other(tmp_path, monkeypatch
     # In a process of its own: MMEngine keeps loggers and more of a run for as long as a process lasts.
     words = examples_of(STEPS[2])[0]
     quick = [*small, 'train_cfg.max_epochs=1', 'train_dataloader.num_workers=0', 'val_dataloader.num_workers=0']
-    run_python(ROOT / words[0], *words[1:], *quick)
+    run_python(ROOT / words[0], *words[1:], *quick, folder=tmp_path)
     run_example(STEPS[3], 1)
     assert (tmp_path / 'work_dirs' / 'scores.json').is_file() and list((tmp_path / 'work_dirs' / 'pictures').iterdir())
     run_example(STEPS[3], 2, *small)

@@ -7,6 +7,7 @@ from evaluations import LANDMARKS
 
 from cephalometric.geometry import Orientation
 from cephalometric.reporting import film_page
+from cephalometric.reporting.cases import small_jpeg
 from cephalometric.reporting.film_page import FilmPages, page_name
 from cephalometric.results.predictions import PredictedXray
 
@@ -35,7 +36,7 @@ def film(name='film', **changes):
 def written(folder, *films, failed=None):
     pages = FilmPages(folder, LANDMARKS, ABOUT)
     for one in films:
-        pages.add(one, IMAGE)
+        pages.add(one, small_jpeg(IMAGE))
     return pages.finish(failed or {}).read_text(encoding='utf-8')
 
 
@@ -86,3 +87,18 @@ def test_without_spacing_calibration_and_landmarks_there_is_still_a_page(tmp_pat
     text = written(tmp_path, bare)
     assert 'not assessed' in text and 'spacing not known' in text and 'Nothing could be measured' in text
     assert written(tmp_path).count('<article') == 0
+
+
+def test_of_very_many_films_those_that_need_a_look_are_shown(tmp_path, monkeypatch):
+    monkeypatch.setattr(film_page, 'SHOWN', 3)
+    monkeypatch.setattr(film_page, 'ON_A_PAGE', 2)
+    odd = {2: film('odd', doubtful=True), 5: film('flagged', flagged=np.ones(len(LANDMARKS), bool))}
+    pages = FilmPages(tmp_path, LANDMARKS, ABOUT)
+    for n in range(8):
+        pages.add(odd.get(n) or film(f'film{n}'), None)
+    asked = []
+    text = pages.finish({}, lambda xray: asked.append(xray.name) or small_jpeg(IMAGE)).read_text(encoding='utf-8')
+    assert asked == ['film0', 'odd', 'flagged'] and 'Shown are 3 of the 8 X-rays' in text
+    links = re.findall(r'href="([^"#]*)#(film-\d+)"', text)
+    assert links == [('', 'film-1'), ('', 'film-3'), ('report_2.html', 'film-6')]
+    assert 'data:image/jpeg' in (tmp_path / 'report_2.html').read_text(encoding='utf-8')

@@ -43,8 +43,9 @@ def test_every_help_ends_with_an_example(command):
 
 
 def test_help_and_measuring_load_no_torch(data_root, tmp_path):
-    shown = run_python('-c', LOADED, '--help').stdout
+    shown = run_python('-c', LOADED, '--help', fresh=True).stdout
     assert all(command in shown for command in ('predict', 'measure', 'report', 'calibrate', 'phantom'))
-    measured = run_python('-c', LOADED, 'measure', data_root / 'test.json', '--out', tmp_path / 'out', '--no-overlay')
+    measure = ('measure', data_root / 'test.json', '--out', tmp_path / 'out', '--no-overlay')
+    measured = run_python('-c', LOADED, *measure, fresh=True)
     for done in (shown, measured.stdout):
         assert done.splitlines()[-1].split() == ['loaded']

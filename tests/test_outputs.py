@@ -93,7 +93,7 @@ def test_overwrite_takes_away_what_the_earlier_run_made_and_nothing_else(films, 
     (films / 'b.png').unlink()
     assert call('predict', films, '--out', out, '--upright', '--overwrite')[0] == 0
     assert {row['image'] for row in rows_of(out / 'landmarks.csv')} == {'a', 'c'}
-    assert {path.name for path in (out / 'overlays').iterdir()} == {'a.png', 'c.png', 'mine.png'}
+    assert {path.name for path in (out / 'overlays').iterdir()} == {'a.jpg', 'c.jpg', 'mine.png'}
     assert (out / 'notes.txt').read_text() == 'mine'
     measured = tmp_path / 'measured'
     assert call('measure', out / 'predictions.json', '--out', measured, '--analysis', 'isbi2015', 'downs')[0] == 0
@@ -118,7 +118,7 @@ def test_an_interrupted_predict_never_looks_complete(films, png, tmp_path, numbe
         (many / f'{n}.png').write_bytes(png)
     arguments = ('predict', many, '--out', out, '--upright', '--batch-size', 1)
     process = start(*arguments, '--overwrite')
-    wait_for('.cephalometric.*/overlays/1.png', out, process)
+    wait_for('.cephalometric.*/overlays/1.jpg', out, process)
     process.send_signal(number)
     _, stderr = process.communicate()
     assert process.returncode == (130 if number == signal.SIGINT else -number) and 'Traceback' not in stderr
@@ -133,7 +133,7 @@ def test_an_interrupted_predict_never_looks_complete(films, png, tmp_path, numbe
         status, _, stderr = call('measure', out / 'predictions.json', '--out', tmp_path / 'measured', '--no-overlay')
         assert status == 0 and 'warning: ' in stderr and 'not complete' in stderr
     assert call('predict', films, '--out', out, '--upright', '--overwrite')[0] == 0
-    assert {path.name for path in (out / 'overlays').iterdir()} == {'a.png', 'b.png', 'c.png'}
+    assert {path.name for path in (out / 'overlays').iterdir()} == {'a.jpg', 'b.jpg', 'c.jpg'}
     assert [path.name for path in out.glob('.*')] == [RECORD]
     assert json.loads((out / 'predictions.json').read_text())['complete'] is True
 

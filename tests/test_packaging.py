@@ -94,7 +94,9 @@ def test_every_import_is_a_dependency_and_those_of_prediction_need_no_pytorch(me
     base = {each.name.lower() for each in wanted if not each.marker}
     training = {each.name.lower() for each in wanted if each.marker and each.marker.evaluate({'extra': 'training'})}
     imported = set(third_party_imports()) - sys.stdlib_module_names - NOT_DECLARED
-    assert {DISTRIBUTIONS.get(name, name) for name in imported} <= base | training
+    optional = {'timm'}  # By an extra of that name.
+    assert optional <= {extra.lower() for extra in metadata.get_all('Provides-Extra')}
+    assert {DISTRIBUTIONS.get(name, name) for name in imported} <= base | training | optional
     assert not base & {'torch', 'torchvision', 'mmengine', 'mmcv-lite', 'mmcv', 'mmpose', 'opencv-python'}
     assert {'torch', 'torchvision', 'mmengine', 'mmcv-lite', 'onnx'} <= training
 

@@ -14,7 +14,7 @@ from cephalometric.annotations.coco import load_coco
 from cephalometric.errors import InputError
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.locks import LOCK
-from cephalometric.preparation.preparing import encode_png, prepare
+from cephalometric.preparation.preparing import prepare
 from cephalometric.preparation.sources import ChallengeSource
 
 LANDMARKS = load_landmark_set('isbi2015')
@@ -83,12 +83,6 @@ def test_a_single_channel_stack_gives_the_same_files(tiny):
     tiny.write()
     run(tiny, overwrite=True)
     assert contents(tiny.folder.parent / 'out') == coloured
-
-
-def test_colour_survives_in_the_right_order():
-    image = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
-    decoded = cv2.imdecode(np.frombuffer(encode_png(image), np.uint8), cv2.IMREAD_UNCHANGED)
-    np.testing.assert_array_equal(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), image)
 
 
 @pytest.mark.parametrize('compressed', [False, True])

@@ -179,12 +179,14 @@ WITHOUT_PYTORCH = (
 
 @pytest.mark.parametrize('start', [[], ['-c', WITHOUT_PYTORCH]], ids=['PyTorch', 'no PyTorch'])
 def test_warnings_alone_are_on_stderr_and_one_line_says_what_is_wrong(tmp_path, job, model_folder, slices, start):
+    paths = [str(ROOT / 'mmpose_package'), str(ROOT), os.environ.get('PYTHONPATH', '')]
+    how = {'fresh': bool(start), 'environment': {'PYTHONPATH': os.pathsep.join(paths)}}
     command = [*start, process.__file__, '--model', model_folder, *job]
-    good = run_python(*command, fresh=bool(start))
+    good = run_python(*command, **how)
     assert all(line.startswith('warning: ') and 'slice' in line for line in good.stderr.splitlines())
     assert len(read(tmp_path / 'result.json')) == 2 * 38
     (tmp_path / 'input' / 'stack.mha').write_bytes(b'no stack')
-    bad = run_python(*command, check=2, fresh=bool(start))
+    bad = run_python(*command, check=2, **how)
     assert bad.stderr.startswith('error: ') and 'stack.mha' in bad.stderr and bad.stderr.count('\n') == 1
 
 

@@ -15,7 +15,8 @@ from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittle
 from cephalometric.errors import InputError
 from cephalometric.names import printable
 from cephalometric.xrays.mha import write_stack
-from cephalometric.xrays.reading import find_xrays, name_xrays, read_xrays
+from cephalometric.xrays.reading import find_xrays, read_xrays
+from cephalometric.xrays.xray_names import name_xrays
 
 GREY = np.random.default_rng(5).integers(0, 256, (30, 40), dtype=np.uint8)
 
@@ -223,7 +224,7 @@ def test_inputs_that_find_nothing_are_named(tmp_path, name):
         (['a/film.png', 'a/film.dcm'], ['film_png', 'film_dcm']),
         (['a/film.png', 'a/FILM.png'], ['a_film_png', 'a_FILM_png-2']),
         (['a/film.png', 'b/film.png', 'b/other.png'], ['a_film_png', 'b_film_png', 'other']),
-        (['x/a/film.png', 'y/a/film.png'], ['a_film_png', 'a_film_png-2']),
+        (['x/a/film.png', 'y/a/film.png'], ['x_a_film_png', 'y_a_film_png']),
         (['a/1.2.3', 'a/1.2.4'], ['1.2.3', '1.2.4']),
         (['a/stack.mha', 'a/stack_001.png'], ['stack', 'stack_001_png']),
         (['a/film.png', 'a/film_1.png'], ['film', 'film_1']),

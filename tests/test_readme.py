@@ -18,7 +18,7 @@ import cephalometric
 ROOT = Path(__file__).parents[1]
 README = ROOT / 'README.md'
 CARDS = sorted(ROOT.glob('mmpose_package/cephalometric/zoo/*/MODEL_CARD.md'))
-PAGES = [README, ROOT / 'CHANGELOG.md', *sorted((ROOT / 'docs').glob('*.md')), *CARDS]
+PAGES = [README, ROOT / 'README.zh-CN.md', ROOT / 'CHANGELOG.md', *sorted((ROOT / 'docs').glob('*.md')), *CARDS]
 BLOCK = re.compile(r'^```(\w*)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 SHELL = ('', 'bash')
 LINK = re.compile(r'!?\[[^\]]*\]\(([^)\s]+)\)')

@@ -133,7 +133,7 @@ def test_what_a_run_cannot_be_continued_from_is_named_before_anything_is_compute
     torch.save({name: value for name, value in content.items() if name != 'optimizer'}, tmp_path / 'no_optimizer.pth')
     config = load_config(TINY_RECIPE, data_root)
     for path, expected in (
-        (trained / 'best_model_weight.pth', 'not where the training stood .*load_from='),
+        (trained / 'best_model_weight.pth', 'not where the training stood .*by --load-from'),
         (tmp_path / 'no_optimizer.pth', 'no optimizer'),
         (tmp_path / 'nan.pth', 'not finite'),
         (tmp_path / 'no_epoch.pth', 'after which epoch'),

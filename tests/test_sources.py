@@ -306,6 +306,13 @@ def test_the_forms_in_the_documentation_are_read(tmp_path, form, opening):
     assert annotation.points_px[0].tolist() in ([835, 996], [835.5, 996])
 
 
+def test_files_that_share_no_image_are_parts_of_one_data_set(tmp_path):
+    folders = [write_isbi2015(tmp_path / name, {name: rows}) for name, rows in points().items()]
+    images, _ = run(tmp_path, source_of(tmp_path, folders, 'isbi2015'))
+    assert sorted(images) == ['film1.png', 'film10.png', 'film2.png']
+    np.testing.assert_allclose(images['film2.png'][1].points_px, points()['film2'])
+
+
 def test_what_label_studio_exports_is_a_coco_file(tmp_path):
     """Its keypoints have a category beside that of the box; uploads lie in a folder of its server."""
     written = keypoint_content(points())

@@ -10,12 +10,12 @@ from test_predictions import predicted
 
 from cephalometric.landmarks import load_landmark_set
 from cephalometric.measurements import Person, load_analyses, load_measurements, measure
+from cephalometric.reporting.measurement_json import write_measurement_json
 from cephalometric.reporting.tables import (
     COLUMNS,
     format_table,
     score_rows,
     write_csv,
-    write_measurement_json,
     write_measurements,
 )
 from cephalometric.results.predictions import NOTICE

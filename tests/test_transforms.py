@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from cephalometric.training.transforms import LoadXray, RandomCutout, RandomExposure
+from cephalometric.training.transforms import LoadXray, RandomCutout, RandomExposure, WarpXray
 
 
 @given(
@@ -63,24 +63,53 @@ def test_cutout_refuses_impossible_sizes(limits):
 def test_grey_x_rays_are_read_once_and_others_by_mmpose(tmp_path):
     grey = np.random.default_rng(0).integers(0, 256, (30, 40), dtype=np.uint8)
     colour = np.random.default_rng(1).integers(0, 256, (30, 40, 3), dtype=np.uint8)
+    paths = {name: str(tmp_path / f'{name}.png') for name in ('grey', 'colour')}
     for name, image in (('grey', grey), ('colour', colour)):
-        cv2.imwrite(str(tmp_path / f'{name}.png'), image)
+        cv2.imwrite(paths[name], image)
     load = LoadXray()
+    load.share(dict.fromkeys(paths.values(), (40, 30)))
     for name, expected in (('grey', np.repeat(grey[..., None], 3, axis=2)), ('colour', colour)):
-        first = load({'img_path': str(tmp_path / f'{name}.png')})
+        first = load({'img_path': paths[name]})
         np.testing.assert_array_equal(first['img'], expected)
         assert first['ori_shape'] == (30, 40)
         first['img'][:] = 0
-        np.testing.assert_array_equal(load({'img_path': str(tmp_path / f'{name}.png')})['img'], expected)
+        np.testing.assert_array_equal(load({'img_path': paths[name]})['img'], expected)
     (tmp_path / 'grey.png').unlink()
-    assert load({'img_path': str(tmp_path / 'grey.png')})['img'].shape == (30, 40, 3)
+    assert load({'img_path': paths['grey']})['img'].shape == (30, 40, 3)
+
+
+def test_unchanged_a_grey_x_ray_has_no_channels_and_a_colour_image_has_three(tmp_path):
+    grey, colour = (
+        np.full((30, 40), 9, np.uint8),
+        np.random.default_rng(1).integers(0, 256, (30, 40, 3), dtype=np.uint8),
+    )
+    load = LoadXray(color_type='unchanged')
+    for image in (grey, colour):
+        cv2.imwrite(str(tmp_path / 'x.png'), image)
+        np.testing.assert_array_equal(load({'img_path': str(tmp_path / 'x.png')})['img'], image)
 
 
 def test_the_memory_for_x_rays_is_limited(tmp_path):
-    cv2.imwrite(str(tmp_path / 'x.png'), np.full((1100, 1000), 7, np.uint8))
+    path = str(tmp_path / 'x.png')
+    cv2.imwrite(path, np.full((1100, 1000), 7, np.uint8))
     load = LoadXray(cache_mb=1)
-    assert load({'img_path': str(tmp_path / 'x.png')})['img'].shape == (1100, 1000, 3)
-    assert not load.cache
+    load.share({path: (1000, 1100)})
+    assert load({'img_path': path})['img'].shape == (1100, 1000, 3)
+    assert len(load.shared) == 0
+
+
+@pytest.mark.parametrize('use_udp', [False, True])
+def test_a_grey_x_ray_is_warped_as_its_three_channels_are(use_udp):
+    grey = np.random.default_rng(0).integers(0, 256, (90, 70), dtype=np.uint8)
+    box = {
+        'bbox_center': np.array([[33.0, 44]]),
+        'bbox_scale': np.array([[70.0, 90]]),
+        'bbox_rotation': np.array([8.0]),
+    }
+    warp = WarpXray(input_size=(32, 48), use_udp=use_udp)
+    one = warp({'img': grey, **{name: value.copy() for name, value in box.items()}})['img']
+    np.testing.assert_array_equal(one, warp({'img': cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), **box})['img'])
+    assert one.shape == (48, 32, 3)
 
 
 IMAGES = arrays(np.uint8, array_shapes(max_dims=3, max_side=12))

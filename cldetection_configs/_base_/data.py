@@ -6,7 +6,8 @@ data_root = 'data/cephalometric'
 # Transforms by their types: a recipe changes one by its name. Whole X-rays, hence padding 1.0 in training and in
 # testing. No flips: all X-rays face the same way.
 train_pipeline = dict(
-    LoadImage=dict(),
+    # Decoded once, in memory that all workers share, and grey until it is small.
+    LoadImage=dict(type='LoadXray', color_type='unchanged'),
     GetBBoxCenterScale=dict(padding=1.0),
     RandomBBoxTransform=dict(
         shift_factor=0.05,
@@ -15,7 +16,7 @@ train_pipeline = dict(
         rotate_factor=12,
         rotate_prob=0.8,
     ),
-    TopdownAffine=dict(),
+    TopdownAffine=dict(type='WarpXray'),
     GenerateTarget=dict(),
     PackPoseInputs=dict(),
 )

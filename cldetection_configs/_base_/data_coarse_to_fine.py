@@ -3,7 +3,6 @@ _base_ = 'data.py'
 
 # load_config hands each codec, and the views of the refiners, to all that must agree on them.
 train_pipeline = dict(
-    LoadImage=dict(type='LoadXray'),
     BuildPyramid=dict(_before_='GetBBoxCenterScale'),
     SampleLandmarkPatches=dict(_before_='GetBBoxCenterScale'),
     # Other machines show more or less of the head, and all of it brighter or darker.

@@ -25,6 +25,10 @@ custom_hooks = dict(
     BestWeightsHook=dict(),
 )
 
+# What networks compute in while they train: 'float32' on any machine; 'bfloat16', which newer processors and GPUs have
+# and others refuse; or 'auto', bfloat16 where it is there. The log says what it is and why.
+arithmetic = 'float32'
+
 env_cfg = dict(
     cudnn_benchmark=False,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),

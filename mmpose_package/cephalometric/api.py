@@ -3,10 +3,10 @@
 ``import cephalometric`` gives all names of this module; it is loaded when the first of them is used.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -28,12 +28,12 @@ from cephalometric.measurements import (
     measure,
     measurements_for,
 )
+from cephalometric.parallel import map_by_threads, usable_cores
 from cephalometric.prediction.model_folder import DEFAULT, find_model_folder
 from cephalometric.prediction.trained_model import Answer, TrainedModel
 from cephalometric.results.measured_xrays import assess_xray
 from cephalometric.results.predictions import PredictedXray, image_entry
-from cephalometric.xrays.frames import check_spacing
-from cephalometric.xrays.reading import Xray, read_xrays
+from cephalometric.xrays.reading import Xray, as_xray, read_xrays
 
 __all__ = [
     'InputError',
@@ -201,7 +201,7 @@ class Model(TrainedModel):
                 the model are damaged.
             TypeError: The array has another shape or type.
         """
-        return self.predict_batch([_one_xray(xray, spacing_mm)], upright=upright, flag_mm=flag_mm)[0]
+        return self.predict_batch([as_xray(xray, spacing_mm)], upright=upright, flag_mm=flag_mm)[0]
 
     def predict_batch(
         self, xrays: Iterable[np.ndarray | Xray], *, upright: bool = False, flag_mm: float = FLAG_MM
@@ -209,10 +209,27 @@ class Model(TrainedModel):
         """Find the landmarks of several X-rays in one pass of the networks; see :meth:`predict`."""
         if not flag_mm > 0:
             raise InputError(f'flag_mm {flag_mm:g}: give a number of millimetres above 0')
-        xrays = [_one_xray(xray, None) for xray in xrays]
+        xrays = [as_xray(xray, None) for xray in xrays]
         images, spacings_mm = [xray.image for xray in xrays], [xray.spacing_mm for xray in xrays]
         answers = self.answers(images, spacings_mm, upright)
         return [self._result(xray, answer, flag_mm) for xray, answer in zip(xrays, answers, strict=True)]
+
+    def predict_many(
+        self,
+        xrays: Iterable[str | Path | np.ndarray | Xray],
+        *,
+        workers: int | None = None,
+        upright: bool = False,
+        flag_mm: float = FLAG_MM,
+    ) -> Iterator[Result]:
+        """Yield what :meth:`predict` says of any number of X-rays, in their order, with a few of them in memory.
+
+        Args:
+            xrays, upright, flag_mm: As for :meth:`predict`; errors, too.
+            workers: How many at once; by default as many as there are cores.
+        """
+        work = partial(self.predict, upright=upright, flag_mm=flag_mm)
+        return map_by_threads(work, xrays, workers or usable_cores())
 
     def _result(self, xray: Xray, answer: Answer, flag_mm: float) -> Result:
         flagged = None if answer.expected_error_mm is None else answer.expected_error_mm > flag_mm
@@ -254,7 +271,11 @@ class Model(TrainedModel):
 
 
 def load_model(
-    *models: str | Path, calibration: str | Path | bool | None = None, backend: str = 'auto', device: str = 'cpu'
+    *models: str | Path,
+    calibration: str | Path | bool | None = None,
+    backend: str = 'auto',
+    device: str = 'cpu',
+    threads: int | None = None,
 ) -> Model:
     """Open a trained model.
 
@@ -266,28 +287,11 @@ def load_model(
         backend: ``'onnxruntime'``, ``'torch'``, or ``'auto'``: PyTorch for a GPU and for networks that have no ONNX
             graph, otherwise ONNX Runtime.
         device: ``'cpu'``, or such as ``'cuda:0'``.
+        threads: Of each network on a CPU; by default one for each core. For :meth:`Model.predict_many` take 1.
 
     Raises:
         InputError: A folder is missing, damaged, incomplete or newer than this package; the models have other
             landmarks; the calibration is of other models; or what computes is not installed.
     """
-    return Model([find_model_folder(name) for name in models or (DEFAULT,)], calibration, backend, device)
-
-
-def _one_xray(xray: str | Path | np.ndarray | Xray, spacing_mm: float | None) -> Xray:
-    check_spacing(spacing_mm)
-    if isinstance(xray, Xray):
-        if spacing_mm is None:
-            return xray
-        raise InputError(f'{xray.path}: spacing_mm goes to read_xrays, which read this X-ray')
-    if isinstance(xray, np.ndarray):
-        fits = xray.ndim == 2 or (xray.ndim == 3 and xray.shape[2] == 3)
-        if xray.dtype != np.uint8 or not fits:
-            raise TypeError(f'an X-ray is uint8 of shape (H, W) or (H, W, 3), not {xray.dtype} {xray.shape}')
-        return Xray(xray, spacing_mm, 'array', Path('array'))
-    if not isinstance(xray, str | Path):
-        raise TypeError(f'an X-ray is a path, an array or what read_xrays yields, not {type(xray).__name__}')
-    found: Sequence[Xray] = list(zip(read_xrays(xray, spacing_mm), range(2), strict=False))
-    if len(found) > 1:
-        raise InputError(f'{xray} holds several X-rays: predict what read_xrays yields, one after another')
-    return found[0][0]
+    folders = [find_model_folder(name) for name in models or (DEFAULT,)]
+    return Model(folders, calibration, backend, device, threads=threads)

@@ -8,9 +8,10 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TextIO
 
 from cephalometric.errors import InputError
 from cephalometric.files import atomic_write, read_text
@@ -168,11 +169,60 @@ def write_csv(path: str | Path, rows: Iterable[Iterable[object]]) -> None:
     Raises:
         InputError: The file cannot be written.
     """
+    with atomic_write(path) as partial, _open(partial) as file:
+        csv.writer(file).writerows([_guarded(cell) for cell in row] for row in rows)
+
+
+def _open(path: Path) -> TextIO:
     # A name of a file that is not UTF-8 must not cost the whole table.
-    text = io.StringIO(newline='')
-    csv.writer(text).writerows([_guarded(cell) for cell in row] for row in rows)
-    with atomic_write(path) as partial:
-        partial.write_bytes(text.getvalue().encode('utf-8', 'backslashreplace'))
+    return open(path, 'w', newline='', encoding='utf-8', errors='backslashreplace')
+
+
+class CsvSpool:
+    """A CSV file whose columns are known at its end: those that are used. Its rows wait in a hidden file beside it.
+
+    Args:
+        path: The file that :meth:`finish` writes.
+        names: All columns.
+        optional: Those that are left out if no row has a text for them.
+    """
+
+    def __init__(self, path: str | Path, names: Sequence[str], optional: Collection[str]) -> None:
+        self._path, self._names = Path(path), tuple(names)
+        self._used = set(names) - set(optional)
+        self._waiting = self._path.with_name(f'.{self._path.name}.rows')
+        self._file = _open(self._waiting)
+        self._writer = csv.writer(self._file)
+
+    def add(self, row: Mapping[str, object]) -> None:
+        """Add a row: texts or numbers by the columns' names."""
+        cells = [row.get(name, '') for name in self._names]
+        self._writer.writerow(map(_guarded, cells))
+        if len(self._used) < len(self._names):
+            self._used.update(name for name, cell in zip(self._names, cells, strict=True) if cell not in ('', None))
+
+    def finish(self) -> None:
+        """Write the file, whole or not at all, and remove the hidden one.
+
+        Raises:
+            InputError: The file cannot be written.
+        """
+        self._file.close()
+        places = [n for n, name in enumerate(self._names) if name in self._used]
+        with (
+            open(self._waiting, newline='', encoding='utf-8') as rows,
+            atomic_write(self._path) as partial,
+            _open(partial) as file,
+        ):
+            writer = csv.writer(file)
+            writer.writerow(_guarded(self._names[n]) for n in places)
+            writer.writerows([row[n] for n in places] for row in csv.reader(rows))
+        self.close()
+
+    def close(self) -> None:
+        """Remove the hidden file."""
+        self._file.close()
+        self._waiting.unlink(missing_ok=True)
 
 
 def _guarded(cell: object) -> object:

@@ -1,6 +1,7 @@
 """What a user can mend: how one mistake is said, and how all problems of an input are said together."""
 
 import contextlib
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -44,6 +45,7 @@ def run_step(main: Callable[[], None]) -> None:
     """
     prepare_streams()
     use_no_window()
+    _find_modules_here()
     warnings.formatwarning = lambda message, *_, **__: f'warning: {message}\n'
     try:
         _run_and_flush(main)
@@ -59,6 +61,15 @@ def run_step(main: Callable[[], None]) -> None:
     except OSError:
         end_if_lost()
         raise
+
+
+def _find_modules_here() -> None:
+    """Let a module of one's own in the current folder be imported, as ``python -m`` does, whatever program runs.
+
+    The folder comes last, so that no file in it takes the place of an installed module.
+    """
+    if not getattr(sys.flags, 'safe_path', False) and not {'', os.getcwd()} & set(sys.path):
+        sys.path.append(os.getcwd())
 
 
 def _run_and_flush(main: Callable[[], None]) -> None:

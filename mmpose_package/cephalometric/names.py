@@ -18,6 +18,8 @@ def printable(text: str) -> str:
 
     Python reads a byte of a file name that is not UTF-8 as half of a character, which no file and no console takes.
     """
+    if text.isascii() and text.isprintable():  # As nearly all are.
+        return text
     return ''.join(_escaped(each) if unicodedata.category(each) in UNPRINTABLE else each for each in text)
 
 
@@ -48,12 +50,14 @@ def file_stem(name: str) -> str:
 
 def unique_stems(names: Iterable[str]) -> list[str]:
     """The :func:`file_stem` of each name, with a number where two are equal but for their case."""
-    stems, taken = [], set()
+    stems, taken, last = [], set(), {}
     for name in names:
-        stem, number = file_stem(name), 1
+        stem = base = file_stem(name)
+        number = last.get(base, 1)
         while stem.casefold() in taken:
             number += 1
-            stem = f'{file_stem(name)}-{number}'
+            stem = f'{base}-{number}'
+        last[base] = number
         taken.add(stem.casefold())
         stems.append(stem)
     return stems

@@ -4,6 +4,7 @@ The platform polls ``GET /health`` until it answers 200, puts the input in place
 answers 201 when the output is written (https://grand-challenge.org/documentation/building-and-testing-the-container/).
 """
 
+import logging
 import queue
 import sys
 import threading
@@ -37,6 +38,8 @@ def serve(job: Callable[[], None], host: str = '0.0.0.0', port: int = PORT) -> N
     Raises:
         SystemExit: The process was told to stop in the middle of a job.
     """
+    # On a busy machine it would warn that requests wait for a moment, which the platform's do not mind.
+    logging.getLogger('waitress.queue').setLevel(logging.ERROR)
     desk = Desk()
     server = waitress.create_server(
         application_of(desk),

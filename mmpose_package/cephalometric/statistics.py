@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import scipy  # Its parts are loaded when they are first used: stats alone takes longer than a prediction.
 
-RESAMPLES = 4000
-SEED = 2023
+from cephalometric.resampling import resamples
+
 CONFIDENCE = 0.95
 
 
@@ -45,8 +45,7 @@ def bootstrap_mean(values: np.ndarray) -> Interval:
     estimate = float(sums.sum() / counts.sum())
     if counts.size < 2:
         return Interval(estimate, np.nan, np.nan)
-    draws = np.random.default_rng(SEED).multinomial(len(counts), np.full(len(counts), 1 / len(counts)), RESAMPLES)
-    means = draws @ sums / (draws @ counts)
+    means = np.concatenate([draws @ sums / (draws @ counts) for draws in resamples(len(counts))])
     low, high = np.quantile(means, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return Interval(estimate, float(low), float(high))
 

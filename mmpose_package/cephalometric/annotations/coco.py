@@ -2,19 +2,34 @@
 
 The keypoint part of the COCO format (https://cocodataset.org/#format-data), with ``spacing`` (mm per pixel) in each
 image, ``original_file`` in those that were a file of their own, and the landmark set in the one category. The box of
-every annotation is the whole image.
+every annotation is the whole image. Files of other programs, such as the challenge's baseline, are read as well if they
+have a ``spacing``.
 """
 
 import hashlib
-import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from cephalometric.annotations.annotation import short
+from cephalometric.annotations.annotation import is_normalised, short
+from cephalometric.annotations.coco_keypoints import (
+    check_number,
+    deduced_landmark_set,
+    keypoint_file,
+    keypoint_positions,
+)
+from cephalometric.annotations.coco_values import (
+    NOT_SUCH_A_FILE,
+    is_count,
+    keypoints_px,
+    positive_spacing,
+    skeleton_lines,
+    texts,
+)
+from cephalometric.annotations.image_folders import way_to_images
 from cephalometric.errors import InputError
 from cephalometric.files import read_json
 from cephalometric.landmarks import LandmarkSet
@@ -153,13 +168,37 @@ def _annotation_entry(image: LabelledImage) -> dict:
     }
 
 
-def load_coco(path: str | Path) -> LabelledImages:
-    """Read a COCO file that step 2 has written.
+def load_coco(
+    path: str | Path, landmarks: LandmarkSet | None = None, image_folders: Sequence[str | Path] = ()
+) -> LabelledImages:
+    """Read a COCO file of labelled X-rays: one that step 2 has written, or one of another program that has spacings.
+
+    Args:
+        path: The file.
+        landmarks: The landmark set of a file of another program, which may name its keypoints in another order, or not
+            at all; by default the one set of the package that fits. A file of step 2 says its own.
+        image_folders: Where its images may lie: the first of these folders, of the file's own and of those directly in
+            it that holds the first image.
+
+    Returns:
+        The images; their file names are relative to the folder of the COCO file, wherever that says they lie.
 
     Raises:
-        InputError: The file is missing, is not JSON, or is not such a file.
+        InputError: The file is missing, is no such file or says no spacing, or it is not clear what its landmark set is
+            or where its images lie.
     """
     content = read_json(path)
+    labelled = _of_step_2(path, content) if names_landmark_set(content) else _of_others(path, content, landmarks)
+    return _with_image_folder(labelled, [Path(folder) for folder in image_folders])
+
+
+def names_landmark_set(content: object) -> bool:
+    """Whether the content of a COCO file names its landmark set, as files of step 2 do."""
+    categories = content.get('categories') if isinstance(content, dict) else None
+    return isinstance(categories, list) and any(isinstance(one, dict) and 'landmark_set' in one for one in categories)
+
+
+def _of_step_2(path: str | Path, content: dict) -> LabelledImages:
     try:
         (category,) = content['categories']
         abbreviations = texts(category['keypoints'])
@@ -169,7 +208,8 @@ def load_coco(path: str | Path) -> LabelledImages:
         if len(annotations) < len(content['annotations']):
             raise ValueError('an image has several annotations')
         images = tuple(
-            _labelled_image(entry, annotations[entry['id']], len(abbreviations)) for entry in content['images']
+            _labelled_image(entry, keypoints_px(annotations[entry['id']]['keypoints'], len(abbreviations)))
+            for entry in content['images']
         )
         if len({image.id for image in images}) < len(images):
             raise ValueError('several images have one id')
@@ -185,69 +225,74 @@ def load_coco(path: str | Path) -> LabelledImages:
     return LabelledImages(Path(path), landmark_set, abbreviations, images, names, lines)
 
 
-NOT_SUCH_A_FILE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What reading a file of another structure may raise."""
+def _of_others(path: str | Path, content: object, landmarks: LandmarkSet | None) -> LabelledImages:
+    """A COCO file of another program. Images without an annotation are left out."""
+    found = keypoint_file(path, content)
+    landmarks = landmarks or deduced_landmark_set(path, found)
+    if not found.named:
+        check_number(path, found, landmarks)
+    positions = keypoint_positions(found.names, landmarks)
+    wrong = [
+        name for name, place in zip(found.names, positions, strict=True) if place is None or positions.count(place) > 1
+    ]
+    if wrong:
+        raise InputError(
+            f'{path}: its keypoint {short(wrong[0])} is none of the landmark set {landmarks.name!r}, or there twice: '
+            'say another set with --landmarks'
+        )
+    numbered = all(is_count(entry['id']) for entry in found.images)
+    images = []
+    try:
+        for number, entry in enumerate(found.images, start=1):
+            if entry['id'] in found.several:
+                raise ValueError(f'{entry["file_name"]} is annotated more than once')
+            if entry['id'] in found.points_px:
+                points_px = np.full((len(landmarks), 2), np.nan)
+                points_px[positions] = found.points_px[entry['id']]
+                _check_points(entry, points_px)
+                file_name = entry['file_name'].replace('\\', '/')
+                known = entry | {'id': entry['id'] if numbered else number, 'file_name': file_name}
+                images.append(_labelled_image(known, points_px))
+    except NOT_SUCH_A_FILE as error:
+        reason = f'no {error}' if isinstance(error, KeyError) else str(error)
+        raise InputError(
+            f'{path}: cannot be used as it is ({reason}): bring it into the form of this project with '
+            'step2_prepare_coco_dataset.py --source coco, and --spacing where it says none'
+        ) from None
+    return LabelledImages(
+        Path(path), landmarks.name, landmarks.abbreviations, tuple(images), landmarks.names, landmarks.lines
+    )
 
 
-def texts(values: object) -> tuple[str, ...]:
-    """A list of texts of a JSON file.
-
-    Raises:
-        TypeError: It is none.
-    """
-    if not isinstance(values, list | tuple) or not all(isinstance(value, str) for value in values):
-        raise TypeError(f'{short(values)} should be a list of texts')
-    return tuple(values)
+def _check_points(entry: dict, points_px: np.ndarray) -> None:
+    if (points_px == 0).all(axis=1).any():
+        raise ValueError(f'{entry["file_name"]} has a landmark at exactly (0, 0)')
+    if is_normalised(points_px):
+        raise ValueError(f'the landmarks of {entry["file_name"]} lie from 0 to 1, which are no pixels')
 
 
-def skeleton_lines(skeleton: object, landmarks: int) -> tuple[tuple[int, int], ...]:
-    """COCO's "skeleton", pairs of numbers from 1, as pairs of positions.
+def _with_image_folder(labelled: LabelledImages, folders: Sequence[Path]) -> LabelledImages:
+    """The same images by their paths from the folder of the COCO file."""
+    if not labelled.images:
+        return labelled
+    way = way_to_images(labelled.path, labelled.images[0].file_name, folders)
+    if way is None:
+        return labelled
+    images = tuple(replace(image, file_name=Path(way, image.file_name).as_posix()) for image in labelled.images)
+    return replace(labelled, images=images)
 
-    Raises:
-        TypeError, ValueError: It is something else.
-    """
-    lines = tuple((int(first) - 1, int(second) - 1) for first, second in skeleton)
-    if not all(0 <= end < landmarks for line in lines for end in line):
-        raise ValueError('its "skeleton" joins keypoints that it does not have')
-    return lines
 
-
-def _labelled_image(entry: dict, annotation: dict, landmarks: int) -> LabelledImage:
-    spacing_mm = float(entry['spacing'])
-    if not (math.isfinite(spacing_mm) and spacing_mm > 0):
-        raise ValueError(f'the spacing of image {short(entry["id"])} is {spacing_mm}')
+def _labelled_image(entry: dict, points_px: np.ndarray) -> LabelledImage:
     if not all(is_count(entry[name]) for name in ('id', 'width', 'height')):
         raise ValueError('"id", "width" and "height" of an image must be whole numbers from 1')
     texts([entry['file_name'], entry.get('original_file') or '', entry.get('sha256') or ''])
-    points_px = keypoints_px(annotation['keypoints'], landmarks)
     return LabelledImage(
         id=entry['id'],
         file_name=entry['file_name'],
         width=entry['width'],
         height=entry['height'],
-        spacing_mm=spacing_mm,
+        spacing_mm=positive_spacing(entry['spacing']),
         points_px=points_px,
         original_file=entry.get('original_file'),
         sha256=entry.get('sha256'),
     )
-
-
-def is_count(value: object) -> bool:
-    """Whether a value of a JSON file is a whole number from 1."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
-
-
-def keypoints_px(keypoints: object, landmarks: int) -> np.ndarray:
-    """COCO's flat list x, y, visibility, ... as points, shape (K, 2); NaN where the visibility is 0.
-
-    Raises:
-        ValueError, TypeError, OverflowError: It is no such list of finite numbers.
-    """
-    if not isinstance(keypoints, list) or len(keypoints) != 3 * landmarks:
-        raise ValueError(f'"keypoints" should be {3 * landmarks} numbers: x, y and visibility of {landmarks} landmarks')
-    if any(isinstance(value, str | bool) for value in keypoints):
-        raise TypeError('"keypoints" should be numbers')
-    table = np.array(keypoints, float).reshape(landmarks, 3)
-    if not np.isfinite(table).all():
-        raise ValueError('"keypoints" should be finite numbers')
-    return np.where(table[:, 2:] > 0, table[:, :2], np.nan)

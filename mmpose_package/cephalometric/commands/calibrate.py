@@ -74,4 +74,4 @@ def run(args: argparse.Namespace) -> None:
 def _evaluations(args: argparse.Namespace, model: Model) -> Sequence[Evaluation]:
     if args.results:
         return [read_results(path) for path in args.results]
-    return [evaluate(model, load_coco(path)) for path in args.annotations]
+    return [evaluate(model, load_coco(path, model.landmarks)) for path in args.annotations]

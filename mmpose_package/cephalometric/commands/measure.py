@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 
@@ -29,12 +30,13 @@ from cephalometric.reporting.analysis_drawing import draw_analysis
 from cephalometric.reporting.comparison_page import comparison_page
 from cephalometric.reporting.drawing import save_picture
 from cephalometric.reporting.found_xrays import find_xrays_of
+from cephalometric.reporting.measurement_json import write_measurement_json
 from cephalometric.reporting.named_images import with_image_files
 from cephalometric.reporting.paper import SIZES_MM, all_to_pixels, write_pdf
 from cephalometric.reporting.superimposition import pair_films, write_differences
-from cephalometric.reporting.tables import write_measurement_json, write_measurements
+from cephalometric.reporting.tables import write_measurements
 from cephalometric.reporting.tracing_page import PAGE_PIXELS_PER_POINT, PageFacts, TracingPages
-from cephalometric.results.measured_xrays import assess_xray, measure_xrays
+from cephalometric.results.measured_xrays import MeasuredXrays, assess_xray
 from cephalometric.results.point_files import known_abbreviations, read_point_file
 from cephalometric.results.predictions import PredictedXray, Predictions
 from cephalometric.xrays.frames import check_spacing
@@ -110,7 +112,7 @@ def run(args: argparse.Namespace) -> None:
     analyses = analyses_for(points.landmarks, choice.analyses)
     drawn = _chosen(analyses, args.analysis)
     with output_folder(args.out, OUTPUTS, args.overwrite) as output:
-        xrays = measure_xrays(points.xrays, points.landmarks, measurements)
+        xrays = MeasuredXrays(points.xrays, points.landmarks, measurements)
         write_measurements(output.stage / 'measurements.csv', xrays, measurements)
         write_measurement_json(
             output.stage / 'measurements.json',
@@ -196,16 +198,20 @@ def compare(args: argparse.Namespace, choice: Choice) -> None:
     print(f'{len(pairs)} pairs of films compared: {args.out}')
 
 
-def summary(xrays: Sequence[PredictedXray], measurements: Sequence[Measurement]) -> str:
+def summary(xrays: MeasuredXrays, measurements: Sequence[Measurement]) -> str:
     """How many measurements and X-rays there are, and how many of these are marked, in one line."""
-    parts = [f'{len(measurements)} measurements of {len(xrays)} X-rays']
-    assessed = sum(xray.flagged is not None for xray in xrays)
-    if assessed:
-        parts.append(f'{sum(bool(xray.flagged_measurements) for xray in xrays)} X-rays with marked measurements')
-    if unknown := sum(xray.flagged is None and xray.predicted for xray in xrays):
-        parts.append(f'{unknown} X-rays not assessed' if assessed else 'not assessed')
-    if doubtful := sum(xray.doubtful for xray in xrays):
-        parts.append(f'{doubtful} X-rays doubtful: see the warnings')
+    parts, counts = [f'{len(measurements)} measurements of {len(xrays)} X-rays'], Counter()
+    for xray in xrays:
+        counts['assessed'] += xray.flagged is not None
+        counts['unknown'] += xray.flagged is None and xray.predicted
+        counts['marked'] += xray.flagged is not None and bool(xray.flagged_measurements)
+        counts['doubtful'] += xray.doubtful
+    if counts['assessed']:
+        parts.append(f'{counts["marked"]} X-rays with marked measurements')
+    if counts['unknown']:
+        parts.append(f'{counts["unknown"]} X-rays not assessed' if counts['assessed'] else 'not assessed')
+    if counts['doubtful']:
+        parts.append(f'{counts["doubtful"]} X-rays doubtful: see the warnings')
     return ', '.join(parts)
 
 
@@ -213,7 +219,7 @@ def _draw(
     args: argparse.Namespace,
     output: OutputFolder,
     points: Predictions,
-    xrays: Sequence[PredictedXray],
+    xrays: MeasuredXrays,
     analyses: Mapping[str, Analysis],
     choice: Choice,
 ) -> None:

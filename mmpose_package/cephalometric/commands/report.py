@@ -64,7 +64,7 @@ def report_model(args: argparse.Namespace, folder: Path) -> None:
     """Predict labelled X-rays, and write the report."""
     device = device_of(args.backend, args.cuda_id)
     model = load_model(*args.model, calibration=args.calibration, backend=args.backend, device=device)
-    labelled = load_coco(args.files[0])
+    labelled = load_coco(args.files[0], model.landmarks)
     curves = read_curves(model.folders[0].parent / 'curves.csv')
     evaluation = replace(evaluate(model, labelled), provenance=provenance_of(model, labelled, device, curves))
     report_evaluation(evaluation, folder)

@@ -12,6 +12,7 @@ warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformable
 from cephalometric.models.coarse_to_fine import CoarseToFinePoseEstimator  # noqa: E402
 from cephalometric.models.cspnext import CSPNeXt  # noqa: E402
 from cephalometric.models.heads import HeatmapCrossEntropyLoss, SoftmaxHeatmapHead  # noqa: E402
+from cephalometric.models.library_backbones import TimmBackbone, TorchvisionBackbone  # noqa: E402
 from cephalometric.models.patch_codec import PatchHeatmap  # noqa: E402
 from cephalometric.models.patch_refiner import LandmarkPatchHead, LandmarkUNet, PatchRefiner  # noqa: E402
 from cephalometric.models.udp_heatmap import BoundedUDPHeatmap  # noqa: E402
@@ -26,4 +27,6 @@ __all__ = [
     'PatchHeatmap',
     'PatchRefiner',
     'SoftmaxHeatmapHead',
+    'TimmBackbone',
+    'TorchvisionBackbone',
 ]

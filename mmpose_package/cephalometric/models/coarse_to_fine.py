@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
@@ -60,19 +59,17 @@ class CoarseToFinePoseEstimator(TopdownPoseEstimator):
 
         Args:
             inputs: Shape (B, 3, H, W).
-            data_samples: With ``patches``, ``patch_profiles`` and ``patch_weights``, as ``SampleLandmarkPatches`` and
+            data_samples: With ``patches``, ``patch_points`` and ``patch_weights``, as ``SampleLandmarkPatches`` and
                 ``PackXray`` make them.
         """
-        with _training_arithmetic(inputs.device):
-            return super().loss(inputs.contiguous(memory_format=torch.channels_last), data_samples) | (
-                self._patch_losses(data_samples)
-            )
+        whole = super().loss(inputs.contiguous(memory_format=torch.channels_last), data_samples)
+        return whole | self._patch_losses(data_samples)
 
     def _patch_losses(self, data_samples: Sequence[PoseDataSample]) -> dict[str, torch.Tensor]:
-        parts = ('patches', 'patch_profiles', 'patch_weights')
-        patches, profiles, weights = (torch.stack([sample.get(name) for sample in data_samples]) for name in parts)
+        parts = ('patches', 'patch_points', 'patch_weights')
+        patches, points, weights = (torch.stack([sample.get(name) for sample in data_samples]) for name in parts)
         return {
-            f'loss_patches_{n}': refiner.loss(patches[:, n], profiles[:, n], weights[:, n])
+            f'loss_patches_{n}': refiner.loss(patches[:, n], points[:, n], weights[:, n])
             for n, refiner in enumerate(self.refiners)
         }
 
@@ -102,13 +99,3 @@ class CoarseToFinePoseEstimator(TopdownPoseEstimator):
     def refine(self, number: int, patches: np.ndarray) -> np.ndarray:
         """The distributions of a refiner; see :class:`cephalometric.prediction.networks.Networks`."""
         return self.refiners[number](torch.from_numpy(patches).to(self.mean_layout_mm.device)).cpu().numpy()
-
-
-def _training_arithmetic(device: torch.device) -> AbstractContextManager:
-    """bfloat16 on CPUs that compute with it, which is faster; the weights stay float32, and so does prediction.
-
-    On a GPU nothing changes: mixed precision is the optimizer wrapper's.
-    """
-    if device.type == 'cpu' and torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        return torch.autocast('cpu', torch.bfloat16)
-    return nullcontext()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-from mmpose.codecs import SimCCLabel
+from mmpose.codecs import IntegralRegressionLabel, RegressionLabel, SimCCLabel
 from mmpose.codecs.base import BaseKeypointCodec
 
 from cephalometric.models.udp_heatmap import BoundedUDPHeatmap
@@ -77,9 +77,13 @@ def numpy_decoding(codec: BaseKeypointCodec) -> dict | None:
     A class that inherits from a codec that is known there is known, too, unless it decodes in its own way.
     """
     how = type(codec).decode
+    if how is IntegralRegressionLabel.decode:
+        how = type(codec.keypoint_codec).decode
     if how is BoundedUDPHeatmap.decode:
         return {'kind': 'heatmaps', 'blur_kernel_size': int(codec.blur_kernel_size)}
     if how is SimCCLabel.decode and not codec.use_dark:
         size = [int(length) for length in codec.input_size]
         return {'kind': 'simcc', 'split_ratio': float(codec.simcc_split_ratio), 'input_size': size}
+    if how is RegressionLabel.decode:
+        return {'kind': 'coordinates'}
     return None

@@ -1,6 +1,7 @@
 """The codec of landmark patches: where in its patch a landmark lies."""
 
 import numpy as np
+import torch
 from mmpose.codecs.base import BaseKeypointCodec
 from mmpose.registry import KEYPOINT_CODECS
 
@@ -40,13 +41,29 @@ class PatchHeatmap(BaseKeypointCodec):
             ``keypoint_weights``, float32, shape (...): 0 for a landmark that is not visible or lies outside its patch,
             whose profiles are 0 as well.
         """
-        keypoints = np.asarray(keypoints, float)
-        inside = ((keypoints > -0.5) & (keypoints < self.patch_size - 0.5)).all(axis=-1)
+        inside = self.inside(keypoints)
         visible = inside if keypoints_visible is None else inside & (np.asarray(keypoints_visible) > 0)
-        within = np.where(visible[..., None], keypoints, 0)
-        profiles = np.exp(-((self.cell_centres - within[..., None]) ** 2) / (2 * self.sigma**2))
-        profiles = profiles / profiles.sum(axis=-1, keepdims=True) * visible[..., None, None]
-        return {'profiles': profiles.astype(np.float32), 'keypoint_weights': visible.astype(np.float32)}
+        weights = torch.from_numpy(visible.astype(np.float32))
+        profiles = self.profiles(torch.from_numpy(np.asarray(keypoints, np.float32)), weights)
+        return {'profiles': profiles.numpy(), 'keypoint_weights': weights.numpy()}
+
+    def inside(self, keypoints: np.ndarray) -> np.ndarray:
+        """Whether landmarks, shape (..., 2) in pixels of the patch, lie in it; shape (...)."""
+        keypoints = np.asarray(keypoints, float)
+        return ((keypoints > -0.5) & (keypoints < self.patch_size - 0.5)).all(axis=-1)
+
+    def profiles(self, points: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        """The distributions of :meth:`encode`, on the device of the points: there they cost little, and no copying.
+
+        Args:
+            points: float32, shape (..., 2) as x, y, in pixels of the patch.
+            weights: Shape (...); where one is 0, the profiles are 0.
+        """
+        centres = torch.from_numpy(self.cell_centres).to(points)
+        counted = weights[..., None] > 0
+        squares = (centres - torch.where(counted, points, 0)[..., None]) ** 2
+        profiles = torch.exp(squares / (-2 * self.sigma**2))
+        return profiles / profiles.sum(dim=-1, keepdim=True) * counted[..., None]
 
     def decode(self, encoded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Find the landmarks.

@@ -148,16 +148,17 @@ class PatchRefiner(BaseModule):
         self.backbone = MODELS.build(backbone)
         self.head = MODELS.build(head)
 
-    def loss(self, patches: torch.Tensor, profiles: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    def loss(self, patches: torch.Tensor, points: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         """The loss of a batch.
 
         Args:
             patches: One for each landmark, uint8, shape (B, K, size, size).
-            profiles: The codec's, of each landmark in each patch, shape (B, K, K, 2, cells).
+            points: Where each landmark lies in each patch, shape (B, K, K, 2) as x, y in pixels of the patch.
             weights: Shape (B, K, K); 0 for landmarks that do not count in a patch.
         """
         features, landmarks = self._features(patches)
-        return self.head.loss(features, landmarks, profiles.flatten(0, 1), weights.flatten(0, 1))
+        profiles = self.head.decoder.profiles(points.flatten(0, 1), weights.flatten(0, 1))
+        return self.head.loss(features, landmarks, profiles, weights.flatten(0, 1))
 
     def forward(self, patches: torch.Tensor) -> torch.Tensor:
         """The distributions over the cells of patches, shape (B, K, h, w); patches as for :meth:`loss`."""

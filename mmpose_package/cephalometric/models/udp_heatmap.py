@@ -40,9 +40,10 @@ class BoundedUDPHeatmap(UDPHeatmap):
         ]
         inside = np.logical_and.reduce([profiles.any(axis=1) for profiles in along])
         weights = np.where(inside, visible, 0).astype(np.float32)
-        along_x, along_y = along
-        heatmaps = along_y[:, :, None] * along_x[:, None, :] * (weights >= 0.5)[:, None, None]
-        return {'heatmaps': heatmaps.astype(np.float32), 'keypoint_weights': weights[None]}
+        # float32 before the product, which is by far the largest part of the work.
+        along_x, along_y = (profiles.astype(np.float32) for profiles in along)
+        along_y *= (weights >= 0.5)[:, None]
+        return {'heatmaps': along_y[:, :, None] * along_x[:, None, :], 'keypoint_weights': weights[None]}
 
     def decode(self, encoded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Find the landmarks.

@@ -19,6 +19,7 @@ from cephalometric.annotations.image_files import check_image_files
 from cephalometric.errors import InputError
 from cephalometric.files import read_json
 from cephalometric.installation import versions
+from cephalometric.parallel import map_by_threads
 from cephalometric.prediction.model_folder import CONFIG
 from cephalometric.prediction.trained_model import Answer, TrainedModel
 from cephalometric.results.evaluation import Evaluation, Provenance
@@ -99,7 +100,7 @@ def provenance_of(
 def write_stack_prediction(
     model: TrainedModel, stack_path: str | Path, result_path: str | Path, with_scores: bool = False
 ) -> int:
-    """Predict a stack, with one slice in memory at a time, and write the challenge's JSON, whole or not at all.
+    """Predict a stack, with a few slices in memory at a time, and write the challenge's JSON, whole or not at all.
 
     Args:
         model: The model, or an ensemble.
@@ -121,7 +122,7 @@ def write_stack_prediction(
 
 
 def answer_stack(model: TrainedModel, stack: Stack) -> Iterator[Answer]:
-    """Predict slice by slice, with a progress bar.
+    """Predict slice by slice, several at once where cores are there, with a progress bar.
 
     A slice never costs the others: a blank one is answered with the image centre for every landmark. What a user should
     know about a slice is a warning.
@@ -129,10 +130,12 @@ def answer_stack(model: TrainedModel, stack: Stack) -> Iterator[Answer]:
     Yields:
         One answer a slice, in the order of the stack.
     """
+    answers = map_by_threads(lambda image: model.answers([image], [None])[0], stack, model.at_once)
     # On stdout, because the challenge's platform shows whatever is on stderr as a warning.
-    progress = tqdm(stack, desc='Predicting', unit='slice', file=sys.stdout, **_style(sys.stdout.isatty()))
-    for number, image in enumerate(progress, start=1):
-        (answer,) = model.answers([image], [None])
+    progress = tqdm(
+        answers, total=len(stack), desc='Predicting', unit='slice', file=sys.stdout, **_style(sys.stdout.isatty())
+    )
+    for number, answer in enumerate(progress, start=1):
         for sentence in (*answer.remarks, *answer.doubts):
             warnings.warn(f'{stack.path}: slice {number}: {sentence}', stacklevel=2)
         yield answer

@@ -50,6 +50,23 @@ def decode_simcc(along_x: np.ndarray, along_y: np.ndarray, split_ratio: float, i
     return bins / split_ratio / np.asarray(input_size, float), np.clip(scores, 0, 1)
 
 
+def decode_coordinates(coordinates: np.ndarray) -> Decoded:
+    """The landmarks of a regression: the network puts out the places themselves, as parts of the region.
+
+    Args:
+        coordinates: Shape (K, 2) as x, y, or (K, 4), where two standard deviations follow, along x and along y, as
+            residual log-likelihood estimation learns them (J. Li et al., arXiv 2107.11291), from 0 to 1. A length of 1
+            may stand before.
+
+    Returns:
+        Fractions, shape (K, 2) as x, y, and scores, shape (K,): 1 less the mean of the two deviations or, without them,
+        1 for all, which says nothing.
+    """
+    places = np.asarray(coordinates, float).reshape(-1, coordinates.shape[-1])
+    scores = 1 - places[:, 2:].mean(axis=1) if places.shape[1] > 2 else np.ones(len(places))
+    return places[:, :2], np.clip(scores, 0, 1)
+
+
 def decode_points(fractions: np.ndarray, scores: np.ndarray) -> Decoded:
     """Landmarks that the network's own side has decoded, as PyTorch does for codecs that are not known here."""
     return np.asarray(fractions, float), np.clip(scores, 0, 1)
@@ -58,6 +75,7 @@ def decode_points(fractions: np.ndarray, scores: np.ndarray) -> Decoded:
 DECODINGS: Mapping[str, Callable[..., Decoded]] = {
     'heatmaps': decode_heatmaps,
     'simcc': decode_simcc,
+    'coordinates': decode_coordinates,
     'points': decode_points,
 }
 """By the name that ``model.json`` gives them as ``kind``; what else it says there are the arguments."""

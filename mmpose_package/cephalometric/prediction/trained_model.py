@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from cephalometric.errors import INSTALL_TRAINING, InputError
+from cephalometric.files import sha256
 from cephalometric.geometry import Orientation, content_crop
 from cephalometric.landmarks import LandmarkSet
+from cephalometric.parallel import usable_cores
 from cephalometric.prediction.calibration import Calibration, load_calibration
 from cephalometric.prediction.doubt import Plausibility, assumed_plausibility, doubts
 from cephalometric.prediction.model_folder import CALIBRATION, ModelDescription, read_description
@@ -56,11 +58,15 @@ class TrainedModel:
             networks that have no ONNX graph, otherwise ONNX Runtime.
         device: ``'cpu'``, or such as ``'cuda:0'``.
         names: What the models are called in messages and reports; by default their folders.
+        threads: Of each network on a CPU; by default one for each core. Whoever predicts several X-rays at once takes
+            one: threads within a network wait for each other.
 
     Attributes:
         landmarks: The landmark set.
         descriptions: What ``model.json`` of each folder says.
         calibration: None where there is none.
+        calibration_id: The SHA-256 of its file; empty where there is none.
+        at_once: How many X-rays are best predicted at once, by threads of the caller.
 
     Raises:
         InputError: A folder cannot be used, the models have other landmarks, the calibration is of other models, or
@@ -74,6 +80,7 @@ class TrainedModel:
         backend: str = 'auto',
         device: str = 'cpu',
         names: Sequence[str] | None = None,
+        threads: int | None = None,
     ) -> None:
         self.folders = tuple(folders)
         self.names = tuple(names or map(str, folders))
@@ -86,9 +93,11 @@ class TrainedModel:
                     f'{self.landmarks.name!r}: the models of an ensemble must find the same'
                 )
         self.weights_ids = tuple(description.weights_id for description in self.descriptions)
+        self.at_once = usable_cores() if threads == 1 and device == 'cpu' else 1
+        self.calibration_id = ''
         self.calibration = self._calibration(calibration)
         members = [
-            Member(name, _networks(folder, description, backend, device), description.coarse,
+            Member(name, _networks(folder, description, backend, device, threads), description.coarse,
                    description.refinement)
             for name, folder, description in zip(self.names, folders, self.descriptions, strict=True)
         ]  # fmt: skip
@@ -102,7 +111,9 @@ class TrainedModel:
             if len(self.folders) > 1 or not beside.is_file():
                 return None
             path = beside
-        return load_calibration(path, self.landmarks, self.weights_ids)
+        calibration = load_calibration(path, self.landmarks, self.weights_ids)
+        self.calibration_id = sha256(path)
+        return calibration
 
     def answers(
         self, images: Sequence[np.ndarray], spacings_mm: Sequence[float | None], upright: bool = False
@@ -180,24 +191,24 @@ def best_device(cuda_id: int = 0) -> str:
     return f'cuda:{cuda_id}'
 
 
-def _networks(folder: Path, description: ModelDescription, backend: str, device: str) -> Networks:
+def _networks(folder: Path, description: ModelDescription, backend: str, device: str, threads: int | None) -> Networks:
     if backend not in BACKENDS:
         raise InputError(f'backend {backend!r}: choose one of {", ".join(BACKENDS)}')
     if backend == 'auto':
         without_torch = device == 'cpu' or find_spec('torch') is None
         backend = 'onnxruntime' if description.networks and without_torch else 'torch'
     if backend == 'torch':
-        return _torch_networks(folder, description, device)
+        return _torch_networks(folder, description, device, threads)
     if not description.networks:
         raise InputError(
             f'{folder}: ONNX Runtime cannot compute its networks ({description.why_no_networks}): use PyTorch '
             '(backend torch)'
         )
     coarse, *passes = (folder / name for name in description.networks)
-    return OnnxNetworks(coarse, tuple(passes), device=device)
+    return OnnxNetworks(coarse, tuple(passes), threads or 0, device=device)
 
 
-def _torch_networks(folder: Path, description: ModelDescription, device: str) -> Networks:
+def _torch_networks(folder: Path, description: ModelDescription, device: str, threads: int | None) -> Networks:
     try:
         # By name, because this room imports nothing of PyTorch's.
         module = import_module('cephalometric.training.torch_networks')
@@ -207,4 +218,6 @@ def _torch_networks(folder: Path, description: ModelDescription, device: str) ->
             f'{folder}: PyTorch is to compute its networks{why}, and {error.name or error} is missing: '
             f'{INSTALL_TRAINING}'
         ) from None
+    if threads:
+        module.torch.set_num_threads(threads)
     return module.TorchNetworks(folder, description, device)

@@ -169,7 +169,8 @@ class ImageFiles:
 
     Attributes:
         images: Files, folders and globs.
-        annotations: Files or folders of annotations. Of several, the mean of each X-ray's annotations is taken.
+        annotations: Files or folders of annotations. Of several, the mean of each X-ray's annotations is taken; if no
+            X-ray is in two of them, they are parts of one data set, such as those that train, validate and test.
         format: How the annotations are written.
         spacing_mm: Millimetres per pixel, used before what the files say; by default the format's.
         ignore_folders: Whether annotations find their images by the names of the files alone.
@@ -197,6 +198,8 @@ class ImageFiles:
             self._by_file(reading, path, files, problems)
             for reading, path in zip(readings, self.annotations, strict=True)
         ]
+        if _are_parts(by_file):
+            by_file = [{name: annotation for found in by_file for name, annotation in found.items()}]
         entries = [Entry(name, _mean(by_file, name, problems), name) for name in files.names]
 
         def read() -> Iterator[Reading]:
@@ -268,6 +271,11 @@ def _check_size(image: np.ndarray, entry: Entry, problems: Problems) -> None:
                 entry.place,
                 f'on {width} x {height}, but the image has {size[0]} x {size[1]} pixels',
             )
+
+
+def _are_parts(readings: Sequence[dict[str, Annotation]]) -> bool:
+    names = [name for reading in readings for name in reading]
+    return len(names) == len(set(names))
 
 
 def _mean(readings: Sequence[dict[str, Annotation]], name: str, problems: Problems) -> Annotation | None:

@@ -178,7 +178,18 @@ def _picture(evaluation: Evaluation, n: int) -> str:
 
 def embedded(pixels: np.ndarray) -> str:
     """An X-ray, uint8, shape (H, W), or (H, W, 3) in BGR order, as the data URL of a smaller JPEG."""
-    scale = min(1, LARGEST_SIDE / max(pixels.shape[:2]))
-    small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    _, encoded = cv2.imencode('.jpg', small, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    return 'data:image/jpeg;base64,' + base64.b64encode(encoded.tobytes()).decode('ascii')
+    return data_url(small_jpeg(pixels))
+
+
+def small_jpeg(pixels: np.ndarray) -> bytes:
+    """An X-ray, uint8, shape (H, W), or (H, W, 3) in BGR order, as a smaller JPEG."""
+    scale = LARGEST_SIDE / max(pixels.shape[:2])
+    if scale < 1:
+        pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    _, encoded = cv2.imencode('.jpg', pixels, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    return encoded.tobytes()
+
+
+def data_url(jpeg: bytes) -> str:
+    """A JPEG as the address of itself."""
+    return 'data:image/jpeg;base64,' + base64.b64encode(jpeg).decode('ascii')

@@ -43,6 +43,10 @@ TRUE_COLOUR = (80, 220, 80)
 JOIN_COLOUR = (0, 215, 255)
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 92]
 ENCODING = {'.png': [cv2.IMWRITE_PNG_COMPRESSION, 3], '.jpg': _JPEG, '.jpeg': _JPEG}
+# With colours as sharp as grey levels, because marks differ from what is below them by their colour.
+_SMALL_JPEG = [*(cv2.IMWRITE_JPEG_QUALITY, 85, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)]
+SMALL_SIDE = 1200
+"""About the longest side of a picture that is looked at, in pixels."""
 
 
 def draw_comparison(
@@ -126,6 +130,19 @@ def draw_images(
         yield f'{rank:0{digits}d}_MRE-{mre}mm_{file_stem(Path(image.file_name).stem)}.png', picture
 
 
+def made_small(image: np.ndarray) -> tuple[np.ndarray, int]:
+    """An X-ray, made smaller by a whole number so that its longest side is near ``SMALL_SIDE``, and that number.
+
+    Each new pixel is the mean of whole pixels, which is sharp and takes little time.
+    """
+    factor = max(1, round(max(image.shape[:2]) / SMALL_SIDE))
+    if factor == 1:
+        return image, 1
+    height, width = (max(length // factor, 1) for length in image.shape[:2])
+    even = image[: height * factor, : width * factor]
+    return cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), factor
+
+
 def save_picture(picture: np.ndarray, path: Path) -> None:
     """Write a picture, uint8 (H, W, 3) in BGR order, as PNG or JPEG by the end of its name, whole or not at all.
 
@@ -138,6 +155,11 @@ def save_picture(picture: np.ndarray, path: Path) -> None:
     _, encoded = cv2.imencode(suffix, picture, ENCODING[suffix])
     with atomic_write(path) as partial:
         partial.write_bytes(encoded.tobytes())
+
+
+def encode_overlay(picture: np.ndarray, suffix: str) -> bytes:
+    """A picture, uint8 (H, W, 3) in BGR order, as a PNG file, or as a JPEG with sharp colours and of few bytes."""
+    return cv2.imencode(suffix, picture, ENCODING[suffix] if suffix == '.png' else _SMALL_JPEG)[1].tobytes()
 
 
 def show_picture(name: str, picture: np.ndarray, wait_s: float) -> None:
@@ -158,7 +180,7 @@ def show_picture(name: str, picture: np.ndarray, wait_s: float) -> None:
 LINE_COLOUR = (190, 190, 90)
 
 
-def draw_prediction(image: np.ndarray, landmarks: LandmarkSet, xray: PredictedXray) -> np.ndarray:
+def draw_prediction(image: np.ndarray, landmarks: LandmarkSet, xray: PredictedXray, factor: int = 1) -> np.ndarray:
     """Draw the landmarks and the lines of the landmark set that join them.
 
     A flagged landmark has another colour, its expected error beside its name, and a ring of that radius where the
@@ -168,34 +190,37 @@ def draw_prediction(image: np.ndarray, landmarks: LandmarkSet, xray: PredictedXr
         image: The X-ray, uint8, shape (H, W) or (H, W, 3) in BGR order.
         landmarks: Names the K landmarks.
         xray: Its prediction.
+        factor: By which the picture was made smaller, see :func:`made_small`.
 
     Returns:
         A new uint8 picture, shape (H, W, 3) in BGR order.
     """
     canvas, size = canvas_of(image)
-    seen = np.isfinite(xray.points_px).all(axis=1)
+    # Pixel centres are at integers.
+    points_px = (xray.points_px + 0.5) / factor - 0.5
+    seen = np.isfinite(points_px).all(axis=1)
     flagged = np.zeros(len(landmarks), bool) if xray.flagged is None else xray.flagged
     expected_mm = None if xray.doubtful else xray.expected_error_mm
     for a, b in landmarks.lines:
         if seen[a] and seen[b]:
-            line(canvas, xray.points_px[a], xray.points_px[b], LINE_COLOUR, size, width=1.5)
+            line(canvas, points_px[a], points_px[b], LINE_COLOUR, size, width=1.5)
     for k in np.flatnonzero(seen):
         if flagged[k]:
             known = expected_mm is not None and xray.spacing_mm is not None
-            radius_px = expected_mm[k] / xray.spacing_mm if known else 0
-            ring(canvas, xray.points_px[k], FLAGGED_COLOUR, size, max(radius_px, RING * size))
-        dot(canvas, xray.points_px[k], FLAGGED_COLOUR if flagged[k] else PREDICTED_COLOUR, size)
+            radius_px = expected_mm[k] / (xray.spacing_mm * factor) if known else 0
+            ring(canvas, points_px[k], FLAGGED_COLOUR, size, max(radius_px, RING * size))
+        dot(canvas, points_px[k], FLAGGED_COLOUR if flagged[k] else PREDICTED_COLOUR, size)
     taken: list[Box] = [banner(canvas, doubt_words(xray), size)] if xray.doubtful else []
-    taken.append(word_list(canvas, _legend(xray), taken[0][3] if taken else 0, size, xray.points_px))
+    taken.append(word_list(canvas, _legend(xray), taken[0][3] if taken else 0, size, points_px))
     radii = np.where(flagged, RING + 4, 6) * size
     # Those beneath the banner or the list have no label, which would stand for nothing there.
-    labelled = [k for k in np.flatnonzero(seen) if not is_in(xray.points_px[k], taken)]
-    taken += [box_around(xray.points_px[k], radii[k]) for k in labelled]
+    labelled = [k for k in np.flatnonzero(seen) if not is_in(points_px[k], taken)]
+    taken += [box_around(points_px[k], radii[k]) for k in labelled]
     for k in labelled:
         label = landmarks.abbreviations[k]
         if flagged[k]:
             label += ' ?' if expected_mm is None else f' {expected_mm[k]:.1f} mm?'
-        place = free_place(canvas, label, xray.points_px[k], 0.75 * size, radii[k] + 4 * size, taken)
+        place = free_place(canvas, label, points_px[k], 0.75 * size, radii[k] + 4 * size, taken)
         text(canvas, label, place, 0.75 * size, FLAGGED_COLOUR if flagged[k] else TEXT_COLOUR)
     return canvas
 

@@ -1,19 +1,22 @@
 """The page of a prediction: every X-ray with its landmarks to zoom into, flags, doubts and measurements."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import heapq
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import groupby, islice
 from pathlib import Path
 
 import numpy as np
 
 from cephalometric.files import atomic_write
 from cephalometric.landmarks import LandmarkSet
-from cephalometric.measurements import Analysis, AssessedValue, analyses_for, assess
-from cephalometric.reporting.cases import Case, Layer, Mark, embedded
-from cephalometric.reporting.marks import to_bgr
+from cephalometric.measurements import Analysis, AssessedValue, analyses_for
+from cephalometric.reporting.cases import Case, Layer, Mark, data_url
 from cephalometric.reporting.number_words import digits_of, format_number, with_unit
 from cephalometric.reporting.page_template import PREDICTION_COLOUR, render_page
 from cephalometric.reporting.value_table import UNTRACED_WORDS, norm_words
+from cephalometric.results.measured_xrays import assess_xrays
 from cephalometric.results.predictions import PredictedXray
 
 PAGE = 'report.html'
@@ -21,6 +24,8 @@ FIRST = 'steiner'
 """The analysis that is shown first and open."""
 ON_A_PAGE = 25
 """X-rays on one page: some megabytes, which a browser opens at once."""
+SHOWN = 100
+"""X-rays on all pages together: of more, those that most need a look."""
 
 
 @dataclass(frozen=True)
@@ -29,15 +34,15 @@ class Film:
 
     Attributes:
         number: From 1, in the order of the run.
-        page: The file name of the page that it is on.
         xray: What was predicted.
-        case: The picture and its marks; None once its page is written.
+        picture: The X-ray made smaller, as JPEG; None where it is not at hand.
+        page: The file name of the page that it is on.
     """
 
     number: int
-    page: str
     xray: PredictedXray
-    case: Case | None
+    picture: bytes | None
+    page: str = PAGE
 
     @property
     def state(self) -> str:
@@ -50,11 +55,15 @@ class Film:
             return 'not assessed'
         return f'{count} of {len(xray.flagged)} landmarks flagged' if count else 'nothing flagged'
 
-    @property
+    @cached_property
     def concern(self) -> float:
         """A number to sort by: doubtful X-rays come first, then those with many flags, then those with warnings."""
         flags = 0 if self.xray.flagged is None else int(self.xray.flagged.sum())
         return 1e6 * self.xray.doubtful + flags + 0.01 * len(self.xray.warnings)
+
+    def __lt__(self, other: 'Film') -> bool:
+        """Whether another one needs a look rather than this one; of equals the earlier one does."""
+        return (self.concern, -self.number) < (other.concern, -other.number)
 
     @property
     def largest_error_mm(self) -> float:
@@ -65,9 +74,9 @@ class Film:
 
 
 class FilmPages:
-    """Writes ``report.html`` and, for many X-rays, ``report_2.html`` and so on, as the X-rays come.
+    """Writes ``report.html`` and, for many X-rays, ``report_2.html`` and so on.
 
-    Each page needs nothing else. The first one lists all X-rays, and is written last, by :meth:`finish`.
+    Each page needs nothing else. The first one lists all X-rays that are shown: all of the run, or ``SHOWN`` of them.
 
     Args:
         folder: Where they go; it is there.
@@ -78,54 +87,67 @@ class FilmPages:
     def __init__(self, folder: Path, landmarks: LandmarkSet, about: Mapping[str, object]) -> None:
         self.folder, self.landmarks, self.about = folder, landmarks, about
         self.analyses: list[Analysis] = sorted(analyses_for(landmarks).values(), key=lambda one: one.name != FIRST)
-        self.films: list[Film] = []
-        self._pages: dict[str, list[Film]] = {}
+        self.count = 0
+        self._films: list[Film] = []
 
-    def add(self, xray: PredictedXray, image: np.ndarray) -> None:
-        """Add an X-ray with its picture, uint8, shape (H, W), or (H, W, 3) in RGB order."""
-        number = len(self.films) + 1
-        page = page_name(1 + (number - 1) // ON_A_PAGE)
-        if page not in self._pages and len(self._pages) > 1:
-            self._write(list(self._pages)[-1], following=page)
-        film = Film(number, page, xray, make_film_case(xray, image, self.landmarks))
-        self._pages.setdefault(page, []).append(film)
-        self.films.append(Film(number, page, xray, None))
+    def add(self, xray: PredictedXray, picture: bytes | None) -> None:
+        """Add an X-ray with its picture, as :func:`~cephalometric.reporting.cases.small_jpeg` makes it.
 
-    def finish(self, failed: Mapping[str, str]) -> Path:
-        """Write what is left; pages of an earlier run under the same names are replaced.
+        Without a picture, :meth:`finish` asks for it, should the X-ray be among those that are shown.
+        """
+        self.count += 1
+        film = Film(self.count, xray, picture)
+        if len(self._films) < SHOWN:
+            heapq.heappush(self._films, film)
+        else:
+            heapq.heappushpop(self._films, film)
+
+    def finish(
+        self, failed: Mapping[str, str], picture_of: Callable[[PredictedXray], bytes | None] = lambda xray: None
+    ) -> Path:
+        """Write all pages; those of an earlier run under the same names are replaced.
 
         Args:
             failed: Why a file could not be read, by the file.
+            picture_of: Finds the picture of an X-ray that was added without one.
 
         Returns:
             The path of the first page.
         """
-        self._pages.setdefault(PAGE, [])
-        pages = list(self._pages)
-        if len(pages) > 1:
-            self._write(pages[-1])
-        self._write(PAGE, following=page_name(2) if len(pages) > 1 else '', failed=failed)
+        films = [
+            replace(film, page=page_name(1 + place // ON_A_PAGE), picture=film.picture or picture_of(film.xray))
+            for place, film in enumerate(sorted(self._films, key=lambda film: film.number))
+        ]
+        pages = {page: list(found) for page, found in groupby(films, key=lambda film: film.page)} or {PAGE: []}
+        for page, following in zip(pages, [*list(pages)[1:], ''], strict=True):
+            self._write(page, pages[page], following, films if page == PAGE else (), failed if page == PAGE else {})
         return self.folder / PAGE
 
-    def _write(self, page: str, following: str = '', failed: Mapping[str, str] | None = None) -> None:
-        films = self._pages[page]
-        self._pages[page] = []
+    def _write(
+        self, page: str, shown: list[Film], following: str, overview: Sequence[Film], failed: Mapping[str, str]
+    ) -> None:
+        assessed = self._assessed([film.xray for film in shown])
+        first = page == PAGE
         text = render_page(
             'films.html.jinja',
-            title=f'{len(self.films)} X-ray{"" if len(self.films) == 1 else "s"}' if page == PAGE else _range(films),
+            title=f'{self.count} X-ray{"" if self.count == 1 else "s"}' if first else _range(shown),
             about=self.about,
             first=PAGE,
-            is_first=page == PAGE,
+            is_first=first,
             following=following,
-            overview=self.films if page == PAGE else (),
-            films=films,
-            failed=failed or {},
+            overview=overview,
+            count=self.count,
+            films=[
+                (film, make_film_case(film.xray, film.picture, self.landmarks), its)
+                for film, its in zip(shown, assessed, strict=True)
+            ],
+            failed=dict(islice(failed.items(), SHOWN)),
+            not_named=len(failed) - SHOWN,
             mark_colours=[PREDICTION_COLOUR],
             untraced=UNTRACED_WORDS,
             landmarks=self.landmarks,
             landmark_rows=self._landmark_rows,
-            assessed=self._assessed,
-            calibrated=any(film.xray.expected_error_mm is not None for film in self.films),
+            calibrated=any(film.xray.expected_error_mm is not None for film in self._films),
         )
         with atomic_write(self.folder / page) as partial:
             partial.write_text(text, encoding='utf-8', errors='backslashreplace')
@@ -146,26 +168,20 @@ class FilmPages:
             for k, (short, name) in enumerate(zip(self.landmarks.abbreviations, self.landmarks.names, strict=True))
         ]
 
-    def _assessed(self, xray: PredictedXray) -> list[dict]:
-        """Each analysis that has values on this X-ray, with its groups of rows."""
-        expected_mm = None if xray.doubtful else xray.expected_error_mm
-        found = []
+    def _assessed(self, xrays: Sequence[PredictedXray]) -> list[list[dict]]:
+        """For each X-ray each analysis that has values on it, with its groups of rows."""
+        # The expected errors of a doubtful X-ray mean nothing.
+        xrays = [replace(xray, expected_error_mm=None) if xray.doubtful else xray for xray in xrays]
+        found = [[] for _ in xrays]
         for analysis in self.analyses:
-            judged = assess(
-                xray.points_px,
-                self.landmarks,
-                xray.spacing_mm,
-                analysis,
-                expected_error_mm=expected_mm,
-                flagged=xray.flagged,
-            )
-            groups = [
-                {'title': group.title, 'rows': [_value_row(one) for one in group.values if np.isfinite(one.value)]}
-                for group in judged.groups
-            ]
-            groups = [group for group in groups if group['rows']]
-            if groups:
-                found.append({'title': analysis.title, 'source': analysis.source, 'groups': groups})
+            for n, judged in enumerate(assess_xrays(xrays, self.landmarks, analysis) if xrays else ()):
+                groups = [
+                    {'title': group.title, 'rows': [_value_row(one) for one in group.values if np.isfinite(one.value)]}
+                    for group in judged.groups
+                ]
+                groups = [group for group in groups if group['rows']]
+                if groups:
+                    found[n].append({'title': analysis.title, 'source': analysis.source, 'groups': groups})
         return found
 
 
@@ -196,7 +212,7 @@ def _range(films: Sequence[Film]) -> str:
     return f'X-rays {films[0].number} to {films[-1].number}'
 
 
-def make_film_case(xray: PredictedXray, image: np.ndarray, landmarks: LandmarkSet) -> Case:
+def make_film_case(xray: PredictedXray, picture: bytes | None, landmarks: LandmarkSet) -> Case:
     """The picture of an X-ray with its predicted landmarks; flagged ones in a circle of their expected error."""
     seen = np.isfinite(xray.points_px).all(axis=1)
     points = xray.points_px.tolist()
@@ -206,7 +222,7 @@ def make_film_case(xray: PredictedXray, image: np.ndarray, landmarks: LandmarkSe
         summary='',
         width=xray.width,
         height=xray.height,
-        picture=embedded(to_bgr(image)),
+        picture='' if picture is None else data_url(picture),
         truth=(),
         layers=(Layer('Landmarks', tuple(_mark(xray, landmarks, k) for k in np.flatnonzero(seen))),),
         lines=tuple((*points[a], *points[b]) for a, b in landmarks.lines if seen[a] and seen[b]),

@@ -1,6 +1,7 @@
 """The X-rays that results name, found again on disk, and sure to be the same."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
 
 import numpy as np
 from tqdm import tqdm
@@ -12,24 +13,26 @@ from cephalometric.xrays.reading import read_xrays
 
 
 def find_xrays_of(
-    xrays: Sequence[PredictedXray], say: Callable[[str], None]
+    xrays: Iterable[PredictedXray], say: Callable[[str], None]
 ) -> Iterator[tuple[str, PredictedXray, np.ndarray]]:
     """Read the X-rays of results, file by file.
 
     Args:
-        xrays: The results.
+        xrays: The results; they are gone through twice.
         say: Is told, a line each, what is not found or is another image by now; the others come all the same.
 
     Yields:
         A stem for files, unique among the results; the result; the image, uint8, (H, W), or (H, W, 3) in RGB order.
     """
-    by_file: dict[str, dict[int | None, tuple[str, PredictedXray]]] = {}
-    for stem, xray in zip(unique_stems(xray.name for xray in xrays), xrays, strict=True):
-        by_file.setdefault(xray.file, {})[xray.slice] = stem, xray
-    if by_file.pop('', None) and not by_file:
-        say('nothing is drawn, because a CSV file names no X-ray files: give predictions.json, or --images')
-        return
-    for file, slices in tqdm(by_file.items(), desc='Drawing', unit='file'):
+    stems = unique_stems(xray.name for xray in xrays)
+    files = groupby(zip(stems, xrays, strict=True), key=lambda pair: pair[1].file)
+    progress = tqdm(total=len(stems), desc='Drawing', unit='X-ray')
+    for file, found in files:
+        if not file:
+            if not progress.n:
+                say('nothing is drawn, because a CSV file names no X-ray files: give predictions.json, or --images')
+            break
+        slices = {xray.slice: (stem, xray) for stem, xray in found}
         try:
             # With the spacing of the result: a film whose pixels are not square is not read without one.
             spacing_mm = next(iter(slices.values()))[1].spacing_mm
@@ -40,6 +43,8 @@ def find_xrays_of(
                     yield stem, xray, picture.image
         except InputError as error:
             say(f'not drawn: {error}')
+        progress.update(len(slices))
+    progress.close()
 
 
 def _check_is_the_same(xray: PredictedXray, image: np.ndarray) -> None:

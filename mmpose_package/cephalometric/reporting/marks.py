@@ -156,9 +156,13 @@ def word_list(
 def _covered(canvas: np.ndarray, box: Box, points: np.ndarray | None) -> float:
     """How much a field would cover: landmarks above all, then edges, as letters have them."""
     left, above, right, bottom = (max(int(edge), 0) for edge in box)
-    field = canvas[above:bottom, left:right].max(axis=2)
+    field = canvas[above:bottom, left:right]
+    if not field.size:
+        return np.inf
+    blue, green, red = cv2.split(field)
+    grey = cv2.max(cv2.max(blue, green), red)
     # Grain and the slope of soft tissue are no content; letters are steep.
-    steep = np.abs(np.diff(field.astype(np.int16), axis=1)) > STEEP
+    steep = cv2.absdiff(grey[:, 1:], grey[:, :-1]) > STEEP if grey.shape[1] > 1 else np.zeros(0)
     inside = 0 if points is None else sum(is_in(point, [box]) for point in points if np.isfinite(point).all())
     return inside + float(steep.mean()) if steep.size else np.inf
 

@@ -1,5 +1,6 @@
 """Pages from their templates: one style and script, what every template may use, and the shapes of landmarks."""
 
+import functools
 from importlib import resources
 
 import jinja2
@@ -26,6 +27,24 @@ SHAPES = {
 
 def render_page(template: str, **content: object) -> str:
     """Fill a template of the folder ``page``; all texts are escaped, and a name that it lacks is an error."""
+    page = resources.files('cephalometric.reporting') / 'page'
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            statement=STATEMENT,
+            style=(page / 'report.css').read_text(encoding='utf-8'),
+            script=(page / 'report.js').read_text(encoding='utf-8'),
+            shapes=SHAPES,
+            truth_colour=TRUTH_COLOUR,
+            **content,
+        )
+    )
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    """Made once: a template is compiled when its first page is rendered."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader('cephalometric.reporting', 'page'),
         autoescape=True,
@@ -39,12 +58,4 @@ def render_page(template: str, **content: object) -> str:
         'cell_class': cell_class,
         'sort_value': sort_value,
     }
-    page = resources.files('cephalometric.reporting') / 'page'
-    return environment.get_template(template).render(
-        statement=STATEMENT,
-        style=(page / 'report.css').read_text(encoding='utf-8'),
-        script=(page / 'report.js').read_text(encoding='utf-8'),
-        shapes=SHAPES,
-        truth_colour=TRUTH_COLOUR,
-        **content,
-    )
+    return environment

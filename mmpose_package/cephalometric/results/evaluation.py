@@ -112,6 +112,10 @@ class Evaluation:
 
     def per_image(self) -> list[Scores]:
         """N scores, each over all landmarks."""
+        return self._image_scores
+
+    @cached_property
+    def _image_scores(self) -> list[Scores]:
         return score_per_landmark(self.errors_mm.T, self.visible.T)
 
     def worst_first(self) -> list[int]:
@@ -153,7 +157,8 @@ def picture_path(evaluation: Evaluation, image: LabelledImage) -> Path | None:
     folder, home = evaluation.image_folder, evaluation.read_from
     if home is None:
         return folder / image.file_name
-    if image.file_name in evaluation.listed:
+    # A file may list its images as they are called in the folder beside it in which they lie.
+    if image.file_name in evaluation.listed or image.file_name.partition('/')[2] in evaluation.listed:
         return inside(folder, image.file_name, links=True)
     return inside(home, os.path.relpath(folder / image.file_name, home))
 

@@ -1,7 +1,8 @@
 """X-rays of results, measured: all at once, as arrays."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from cephalometric.measurements import (
     standard_errors,
 )
 from cephalometric.results.predictions import PredictedXray
+
+AT_ONCE = 256
+"""X-rays in memory: arrays of so many are quick, and small."""
 
 
 def measure_xrays(
@@ -46,6 +50,23 @@ def measure_xrays(
             )
         )
     return measured
+
+
+class MeasuredXrays(Iterable[PredictedXray]):
+    """X-rays that are measured, some at once, whenever they are gone through; see :func:`measure_xrays`."""
+
+    def __init__(
+        self, xrays: Sequence[PredictedXray], landmarks: LandmarkSet, measurements: Sequence[Measurement]
+    ) -> None:
+        self._xrays, self._landmarks, self._measurements = xrays, landmarks, measurements
+
+    def __len__(self) -> int:
+        return len(self._xrays)
+
+    def __iter__(self) -> Iterator[PredictedXray]:
+        left = iter(self._xrays)
+        while some := list(islice(left, AT_ONCE)):
+            yield from measure_xrays(some, self._landmarks, self._measurements)
 
 
 def assess_xrays(

@@ -2,13 +2,15 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from cephalometric.annotations.annotation import USUAL_SPACING_MM, finite_number, is_normalised
-from cephalometric.annotations.coco import is_count, load_coco
-from cephalometric.annotations.coco_keypoints import read_keypoint_file
+from cephalometric.annotations.coco import load_coco, names_landmark_set
+from cephalometric.annotations.coco_keypoints import fitting_landmark_sets, is_numbered, read_keypoint_file
+from cephalometric.annotations.coco_values import is_count
 from cephalometric.csv_files import read_csv
 from cephalometric.errors import InputError
 from cephalometric.files import read_json
@@ -23,6 +25,7 @@ from cephalometric.landmarks import (
 from cephalometric.measurements import load_measurements
 from cephalometric.results.point_tables import PointRow, point_rows, spacing_of_rows
 from cephalometric.results.predictions import PredictedXray, Predictions, parse_predictions
+from cephalometric.results.stored_xrays import changed_xrays, stored_predictions
 
 FARTHEST_PX = 1e6
 
@@ -58,41 +61,48 @@ def read_point_file(
     if str(path).lower().endswith('.csv'):
         points = _from_csv(path, spacing_mm, known)
     else:
-        content = read_json(path)
-        if not isinstance(content, dict) or 'annotations' not in content:
+        stored = stored_predictions(path)
+        content = {} if stored else read_json(path)
+        if stored:
+            points = stored
+        elif not isinstance(content, dict) or 'annotations' not in content:
             points = parse_predictions(path, content)
-        elif _is_ours(content):
+        elif names_landmark_set(content):
             points = _from_our_coco(path)
         else:
             points = _from_coco(path, known)
     if spacing_mm is not None:
-        points = replace(points, xrays=tuple(replace(xray, spacing_mm=spacing_mm) for xray in points.xrays))
+        points = replace(points, xrays=changed_xrays(points.xrays, partial(_with_spacing, spacing_mm)))
     return _with_notes(path, points, known)
 
 
 def _with_notes(path: str | Path, points: Predictions, known: Collection[str]) -> Predictions:
     """The landmarks with notes on spacings that are hardly right, and on abbreviations that nothing uses."""
-    lowest, highest = USUAL_SPACING_MM
-    xrays, notes = [], list(points.notes)
+    notes = list(points.notes)
     for xray in points.xrays:
         if (np.abs(xray.points_px) > FARTHEST_PX).any():
             raise InputError(f'{path}: a point of {xray.name} is beyond any image; correct it')
-        if xray.spacing_mm is not None and not lowest <= xray.spacing_mm <= highest:
-            text = f'its spacing of {xray.spacing_mm:g} mm per pixel is unusual: lengths are as wrong as it is'
-            notes.append(f'{path}: {xray.name}: {text}')
-            xray = replace(xray, warnings=(*xray.warnings, text))
-        xrays.append(xray)
+        notes += [f'{path}: {xray.name}: {text}' for text in _about_spacing(xray)]
     unknown = [repr(name) for name in points.landmarks.abbreviations if name not in known]
     if unknown:
         more = f' and {len(unknown) - 10} more' if len(unknown) > 10 else ''
         notes.append(f'{path}: no measurement and no landmark set knows {", ".join(unknown[:10])}{more}')
-    return replace(points, xrays=tuple(xrays), notes=tuple(notes))
+    return replace(points, xrays=changed_xrays(points.xrays, _with_warnings), notes=tuple(notes))
 
 
-def _is_ours(content: dict) -> bool:
-    """Whether a COCO file names the landmark set, as those of step 2 do."""
-    categories = content.get('categories')
-    return isinstance(categories, list) and any(isinstance(one, dict) and 'landmark_set' in one for one in categories)
+def _with_spacing(spacing_mm: float, xray: PredictedXray) -> PredictedXray:
+    return replace(xray, spacing_mm=spacing_mm)
+
+
+def _with_warnings(xray: PredictedXray) -> PredictedXray:
+    return replace(xray, warnings=(*xray.warnings, *_about_spacing(xray)))
+
+
+def _about_spacing(xray: PredictedXray) -> tuple[str, ...]:
+    lowest, highest = USUAL_SPACING_MM
+    if xray.spacing_mm is None or lowest <= xray.spacing_mm <= highest:
+        return ()
+    return (f'its spacing of {xray.spacing_mm:g} mm per pixel is unusual: lengths are as wrong as it is',)
 
 
 def _from_our_coco(path: str | Path) -> Predictions:
@@ -119,6 +129,9 @@ def _from_our_coco(path: str | Path) -> Predictions:
 def _from_coco(path: str | Path, known: Collection[str]) -> Predictions:
     """The landmarks of another program's COCO file."""
     content = read_keypoint_file(path)
+    fitting = fitting_landmark_sets(content) if is_numbered(content.names) else []
+    if len(fitting) == 1:
+        content = replace(content, names=fitting[0].abbreviations)
     found = [find_abbreviation(name, known) or name for name in content.names]
     names = [name if found.count(name) == 1 else own for name, own in zip(found, content.names, strict=True)]
     stems = [PurePosixPath(image['file_name'].replace('\\', '/')) for image in content.images]

@@ -1,14 +1,17 @@
 """Predicted landmarks of X-rays as one JSON file, written by ``predict`` and read by ``measure``."""
 
+import json
 import math
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
 from cephalometric.errors import MALFORMED, InputError
-from cephalometric.files import write_json
+from cephalometric.files import atomic_write
 from cephalometric.geometry import Orientation
 from cephalometric.landmarks import LandmarkSet, landmark_set_from
 
@@ -74,14 +77,16 @@ class Predictions:
         model: What predicted, of plain types.
         notes: What was found when a file of them was read, a line each.
         complete: Whether the run came to its end; otherwise ``failed`` names the files that it did not come to.
+        run: What was asked for, of plain types.
     """
 
     landmarks: LandmarkSet
-    xrays: tuple[PredictedXray, ...]
+    xrays: Sequence[PredictedXray]
     failed: Mapping[str, str] = field(default_factory=dict)
     model: Mapping[str, object] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     complete: bool = True
+    run: Mapping[str, object] = field(default_factory=dict)
 
 
 def write_predictions(path: str | Path, predictions: Predictions) -> None:
@@ -90,16 +95,74 @@ def write_predictions(path: str | Path, predictions: Predictions) -> None:
     Raises:
         InputError: The file cannot be written there.
     """
-    content = {
-        'format': FORMAT,
-        'notice': NOTICE,
-        'complete': predictions.complete,
-        'landmark_set': asdict(predictions.landmarks),
-        'model': dict(predictions.model),
-        'images': [image_entry(xray, predictions.landmarks) for xray in predictions.xrays],
-        'failed': [{'file': file, 'error': error} for file, error in predictions.failed.items()],
-    }
-    write_json(path, content)
+    writer = PredictionsWriter(path, predictions.landmarks, predictions.model, predictions.run)
+    for xray in predictions.xrays:
+        writer.add(entry_text(image_entry(xray, predictions.landmarks)))
+    writer.finish(predictions.failed, predictions.complete)
+
+
+class PredictionsWriter:
+    """Writes predictions as they come: one X-ray a line, which :mod:`~cephalometric.results.stored_xrays` reads so.
+
+    Args:
+        path: The file that :meth:`finish` writes; what comes waits in a hidden file beside it.
+        landmarks: Names the landmarks.
+        model: What predicts, of plain types.
+        run: What was asked for, of plain types.
+
+    Raises:
+        OSError: No file can be written there.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        landmarks: LandmarkSet,
+        model: Mapping[str, object],
+        run: Mapping[str, object] = MappingProxyType({}),
+    ) -> None:
+        self._path = Path(path)
+        self._waiting = self._path.with_name(f'.{self._path.name}.images')
+        head = {
+            'format': FORMAT,
+            'notice': NOTICE,
+            'landmark_set': asdict(landmarks),
+            'model': dict(model),
+            'run': dict(run),
+        }
+        self._head = entry_text(head)[:-1] + IMAGES
+        self._file = open(self._waiting, 'wb')  # noqa: SIM115, until finish
+        self._between = b'\n'
+
+    def add(self, text: str) -> None:
+        """Add the entry of an X-ray, as :func:`entry_text` writes it."""
+        self._file.write(self._between + text.encode())
+        self._between = b',\n'
+
+    def finish(self, failed: Mapping[str, str], complete: bool) -> None:
+        """Write the file, whole or not at all.
+
+        Raises:
+            InputError: The file cannot be written.
+        """
+        self._file.close()
+        with open(self._waiting, 'rb') as images, atomic_write(self._path) as partial, open(partial, 'wb') as file:
+            file.write(self._head.encode())
+            shutil.copyfileobj(images, file, 1 << 20)
+            file.write(END_OF_IMAGES.encode())
+            for number, (name, error) in enumerate(failed.items()):
+                file.write(f'{"," if number else ""}\n{entry_text({"file": name, "error": error})}'.encode())
+            file.write(f'\n], "complete": {json.dumps(complete)}}}\n'.encode())
+        self._waiting.unlink()
+
+
+IMAGES, END_OF_IMAGES = ', "images": [', '\n], "failed": ['
+"""What stands before and after the X-rays."""
+
+
+def entry_text(entry: Mapping[str, object]) -> str:
+    """An entry as one line of ASCII."""
+    return json.dumps(entry, allow_nan=False)
 
 
 def image_entry(xray: PredictedXray, landmarks: LandmarkSet) -> dict:
@@ -114,29 +177,36 @@ def image_entry(xray: PredictedXray, landmarks: LandmarkSet) -> dict:
         'orientation': asdict(xray.orientation),
         'warnings': list(xray.warnings),
         'doubtful': xray.doubtful,
-        'landmarks': [_landmark_entry(xray, landmarks, k) for k in range(len(landmarks))],
+        'landmarks': list(_landmark_entries(xray, landmarks)),
         'measurements': {name: _number(value) for name, value in xray.measurements.items()},
         'measurement_errors': {name: _number(value) for name, value in xray.measurement_errors.items()},
         'flagged_measurements': sorted(xray.flagged_measurements),
     }
 
 
-def _landmark_entry(xray: PredictedXray, landmarks: LandmarkSet, k: int) -> dict:
-    x, y = map(_number, xray.points_px[k])
-    entry = {'landmark': landmarks.abbreviations[k], 'name': landmarks.names[k], 'x_px': x, 'y_px': y}
-    if xray.spacing_mm is not None:
-        x, y = map(_number, xray.points_px[k] * xray.spacing_mm)
-        entry |= {'x_mm': x, 'y_mm': y}
-    entry['score'] = _number(xray.scores[k])
-    if xray.expected_error_mm is not None:
-        entry['expected_error_mm'] = _number(xray.expected_error_mm[k])
-    if xray.flagged is not None:
-        entry['flagged'] = bool(xray.flagged[k])
-    return entry
+def _landmark_entries(xray: PredictedXray, landmarks: LandmarkSet) -> Iterator[dict]:
+    points_px, scores = xray.points_px.tolist(), xray.scores.tolist()
+    expected_mm = None if xray.expected_error_mm is None else xray.expected_error_mm.tolist()
+    flagged = None if xray.flagged is None else xray.flagged.tolist()
+    for k, (x, y) in enumerate(points_px):
+        entry = {
+            'landmark': landmarks.abbreviations[k],
+            'name': landmarks.names[k],
+            'x_px': _number(x),
+            'y_px': _number(y),
+        }
+        if xray.spacing_mm is not None:
+            entry |= {'x_mm': _number(x * xray.spacing_mm), 'y_mm': _number(y * xray.spacing_mm)}
+        entry['score'] = _number(scores[k])
+        if expected_mm is not None:
+            entry['expected_error_mm'] = _number(expected_mm[k])
+        if flagged is not None:
+            entry['flagged'] = bool(flagged[k])
+        yield entry
 
 
 def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+    return float(value) if math.isfinite(value) else None
 
 
 def parse_predictions(path: str | Path, content: object) -> Predictions:
@@ -149,10 +219,11 @@ def parse_predictions(path: str | Path, content: object) -> Predictions:
         if content['format'] != FORMAT:
             raise ValueError(f'its format is {content["format"]!r}')
         landmarks = landmark_set_from(content['landmark_set'])
-        xrays = tuple(_xray(entry, landmarks) for entry in content['images'])
+        xrays = tuple(xray_of(entry, landmarks) for entry in content['images'])
         failed = {entry['file']: entry['error'] for entry in content['failed']}
         complete = bool(content.get('complete', True))
-        return Predictions(landmarks, xrays, failed, content['model'], complete=complete)
+        run = dict(content.get('run', {}))
+        return Predictions(landmarks, xrays, failed, content['model'], complete=complete, run=run)
     except MALFORMED as error:
         raise InputError(
             f'{path}: not a file of predictions of this version ({type(error).__name__}: {error}); make it anew with '
@@ -160,7 +231,8 @@ def parse_predictions(path: str | Path, content: object) -> Predictions:
         ) from None
 
 
-def _xray(entry: dict, landmarks: LandmarkSet) -> PredictedXray:
+def xray_of(entry: dict, landmarks: LandmarkSet) -> PredictedXray:
+    """The X-ray of an entry; one of ``MALFORMED`` if it is none."""
     rows = entry['landmarks']
     if tuple(row['landmark'] for row in rows) != landmarks.abbreviations:
         raise ValueError(f'the landmarks of {entry["image"]!r} are not those of the landmark set')

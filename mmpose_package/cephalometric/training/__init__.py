@@ -7,6 +7,7 @@ config is all that MMPose needs.
 from cephalometric import models
 from cephalometric.training import (
     albumentation,
+    arithmetic,
     checkpoints,
     dataset,
     hooks,
@@ -19,6 +20,7 @@ from cephalometric.training import (
 
 __all__ = [
     'albumentation',
+    'arithmetic',
     'checkpoints',
     'dataset',
     'hooks',

@@ -17,7 +17,7 @@ from cephalometric.reporting.report_page import report_evaluation
 from cephalometric.reporting.training_curves import read_curves
 from cephalometric.results.evaluation import Evaluation
 from cephalometric.training.checkpoints import load_from_checked_file
-from cephalometric.training.dataset_parts import annotation_files, load_joined
+from cephalometric.training.dataset_parts import labelled_images
 from cephalometric.training.model_writing import amend_description, write_model
 from cephalometric.training.run import choose_device
 
@@ -36,7 +36,7 @@ def assess(model: TrainedModel, labelled: str | Path | LabelledImages, device: s
     Raises:
         InputError: As :func:`cephalometric.prediction.data_sets.evaluate`.
     """
-    labelled = labelled if isinstance(labelled, LabelledImages) else load_coco(labelled)
+    labelled = labelled if isinstance(labelled, LabelledImages) else load_coco(labelled, model.landmarks)
     share = answer_labelled(model, labelled, get_rank(), get_world_size())
     answers = collect_results(share, len(labelled), device='cpu')
     barrier()
@@ -93,5 +93,5 @@ def finish(config: Config, weights: Path) -> Iterator[str]:
 
 
 def _parts(config: Config) -> dict[str, LabelledImages]:
-    files = {part: annotation_files(config, loader) for part, loader in (('train', 'train'), ('validation', 'val'))}
-    return {part: load_joined(paths) for part, paths in files.items() if paths}
+    found = {part: labelled_images(config, loader) for part, loader in (('train', 'train'), ('validation', 'val'))}
+    return {part: labelled for part, labelled in found.items() if labelled is not None}

@@ -1,4 +1,4 @@
-"""Checkpoints: read without running code, written whole or not at all."""
+"""Checkpoints: read without running code, in whatever form they come, and written whole or not at all."""
 
 import io
 import pickle
@@ -52,6 +52,9 @@ torch.serialization.add_safe_globals(
 )
 
 
+WRAPPERS = ('module.', '_orig_mod.')
+
+
 class UnsafeCheckpointError(InputError):
     """Loading the file as it is would run code from it."""
 
@@ -61,7 +64,8 @@ def load_from_checked_file(filename: str, map_location: object = None, name: str
     """Read a checkpoint file, refusing anything but tensors, plain types and the allow-list above.
 
     It takes the place of MMEngine's own reader of local files, so that the Runner, MMPose and this package all load
-    through it.
+    through it, and what it returns has one form: a file of weights alone, of PyTorch or of safetensors, comes with its
+    weights under ``state_dict``, as a checkpoint of MMEngine does, and names of weights begin in the model itself.
 
     Args:
         filename: The file.
@@ -77,18 +81,63 @@ def load_from_checked_file(filename: str, map_location: object = None, name: str
     if not path.is_file():
         raise InputError(f'{name}: no such checkpoint')
     try:
+        if is_safetensors(path):
+            return read_safetensors(path, map_location)
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')  # About kinds of pickles that are refused anyway.
             content = torch.load(path, map_location=map_location, weights_only=True)
     except pickle.UnpicklingError as error:
         raise _refusal(name, str(error)) from None
+    except ModuleNotFoundError:
+        raise
     except Exception as error:  # torch raises whatever its parsing of a file that is none trips over.
         raise InputError(f'{name}: not a checkpoint, or a damaged one ({type(error).__name__})') from None
     if not isinstance(content, dict):
         raise InputError(
             f'{name}: not a checkpoint: it holds a {type(content).__name__}, and no weights by their names'
         )
+    return in_one_form(content)
+
+
+def in_one_form(content: dict) -> dict:
+    """A checkpoint with its weights under ``state_dict``, their names without what wraps a model; changed in place."""
+    if content and all(map(torch.is_tensor, content.values())):
+        content = {'state_dict': content}
+    weights = content.get('state_dict')
+    if isinstance(weights, dict) and all(isinstance(name, str) for name in weights):
+        content['state_dict'] = _without_wrapper(weights)
     return content
+
+
+def _without_wrapper(weights: dict[str, object]) -> dict[str, object]:
+    """Weights whose names do not begin with what DataParallel and torch.compile put before all of them."""
+    for prefix in WRAPPERS:
+        if weights and all(name.startswith(prefix) for name in weights):
+            return _without_wrapper({name.removeprefix(prefix): value for name, value in weights.items()})
+    return weights
+
+
+def is_safetensors(path: Path) -> bool:
+    """Whether a file begins as safetensors do, whatever it is called: the length of its header, then a JSON object."""
+    with open(path, 'rb') as file:
+        start = file.read(9)
+    return len(start) == 9 and start[8:] == b'{' and int.from_bytes(start[:8], 'little') <= path.stat().st_size - 8
+
+
+def read_safetensors(path: Path, map_location: object = None) -> dict:
+    """A file of safetensors, which holds no code, as a checkpoint of weights alone.
+
+    Args:
+        path: The file.
+        map_location: As for ``torch.load``; a device, or what else stands for the CPU here.
+
+    Raises:
+        Exception: Whatever the reader finds wrong.
+    """
+    from safetensors.torch import load_file  # Not above: few files are of this kind, and the container needs none.
+
+    device = str(map_location) if isinstance(map_location, str | torch.device) else 'cpu'
+    return in_one_form({'state_dict': load_file(path, device=device)})
 
 
 def _refusal(name: str, message: str) -> InputError:

@@ -25,7 +25,7 @@ REGISTRIES = {
     for registry in vars(module).values()
     if isinstance(registry, Registry) and registry.name not in NOT_IN_RECIPES
 }.values()
-OURS = {'landmark_set', 'data_root', 'codec', 'patch_codec', 'views', 'train_pipeline', 'test_pipeline'}
+OURS = {'landmark_set', 'data_root', 'codec', 'patch_codec', 'views', 'train_pipeline', 'test_pipeline', 'arithmetic'}
 OF_MMENGINE = {'auto_scale_lr', 'sync_bn', 'custom_imports', 'cfg', 'runner_type', 'model_wrapper_cfg'}
 OF_LOADERS = {'dataset', 'batch_sampler', 'sampler', 'collate_fn', 'num_batch_per_epoch'}
 # What MMEngine takes out of such a dict before it hands the rest to the class.

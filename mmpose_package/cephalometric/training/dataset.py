@@ -16,7 +16,8 @@ from cephalometric.annotations.image_files import check_image_files
 from cephalometric.errors import InputError
 from cephalometric.geometry import mean_layout_mm
 from cephalometric.landmarks import LandmarkSet, load_landmark_set
-from cephalometric.training.dataset_parts import built_datasets, dataset_configs
+from cephalometric.training.dataset_parts import built_datasets, dataset_configs, image_folders, labelled_part
+from cephalometric.training.transforms import LoadXray
 
 _COLOURS = ((76, 175, 80), (33, 150, 243), (255, 152, 0), (233, 30, 99), (156, 39, 176), (0, 188, 212))
 
@@ -73,6 +74,7 @@ class CephalometricDataset(BaseCocoStyleDataset):
 
     def __init__(self, landmark_set: str, metainfo: dict | None = None, **kwargs) -> None:
         self.landmarks = load_landmark_set(landmark_set)
+        self.image_folders = image_folders(kwargs)
         # Shared memory, because persistent workers hold a copy of the dataset that was made before the first epoch.
         self._seed_and_epoch = torch.zeros(2, dtype=torch.int64).share_memory_()
         self.repetition = 0
@@ -84,7 +86,7 @@ class CephalometricDataset(BaseCocoStyleDataset):
 
     def load_data_list(self) -> list[dict]:
         """One record for every X-ray of the annotation file that has a landmark, in MMPose's terms."""
-        labelled = load_coco(self.ann_file)
+        labelled = load_coco(self.ann_file, self.landmarks, self.image_folders)
         if labelled.abbreviations != self.landmarks.abbreviations:
             raise InputError(
                 f'{self.ann_file}: made for the {len(labelled.abbreviations)} landmarks of {labelled.landmark_set!r}, '
@@ -101,6 +103,18 @@ class CephalometricDataset(BaseCocoStyleDataset):
     def get_data_info(self, idx: int) -> dict:
         """MMPose's record of an X-ray, with the mean layout."""
         return super().get_data_info(idx) | {'mean_layout_mm': self.mean_layout_mm}
+
+    def full_init(self) -> None:
+        """As MMPose's; besides, the workers that load samples are to share the decoded X-rays."""
+        if self._fully_initialized:
+            return
+        super().full_init()
+        loaders = [transform for transform in self.pipeline.transforms if isinstance(transform, LoadXray)]
+        if loaders:
+            records = (self.get_data_info(index) for index in range(len(self)))
+            sizes = {record['img_path']: record['image_size'] for record in records}
+            for loader in loaders:
+                loader.share(sizes)
 
     def prepare_data(self, idx: int) -> dict:
         """One sample; its augmentation depends on seed, epoch, index and repetition alone."""
@@ -133,6 +147,7 @@ def _record(labelled: LabelledImages, image: LabelledImage) -> dict:
         'img_id': image.id,
         'img_path': str(labelled.image_path(image)),
         'spacing': image.spacing_mm,
+        'image_size': (image.width, image.height),
         'bbox': whole_image_bbox(image.width, image.height),
         'bbox_score': np.ones(1, np.float32),
         'keypoints': np.nan_to_num(image.points_px).astype(np.float32)[None],
@@ -159,5 +174,5 @@ def check_data(config: Config) -> None:
                     f'{path}: no such file: say with --data-root which folder step 2 has filled, with train.json and '
                     'valid.json in it'
                 )
-            parts.append(load_coco(path))
+            parts.append(labelled_part(dataset))
     check_image_files(parts)

@@ -1,6 +1,6 @@
 """The data sets of a loader: one, or several that MMEngine joins or repeats."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from mmengine.dataset import BaseDataset
 
 from cephalometric.annotations.coco import LabelledImages, load_coco
 from cephalometric.errors import InputError
+from cephalometric.landmarks import load_landmark_set
 
 Place = tuple[str | int, ...]
 
@@ -53,23 +54,55 @@ def built_datasets(dataset: object) -> Iterator[BaseDataset]:
         yield dataset
 
 
-def annotation_files(config: Config, loader: str) -> list[Path]:
-    """The annotation files of a loader, which is ``'train'``, ``'val'`` or ``'test'``; each once."""
-    found = [
-        Path(dataset.get('data_root') or config.data_root, dataset['ann_file'])
-        for _, dataset in dataset_configs(config, (loader,))
-        if dataset.get('ann_file')
-    ]
-    return list(dict.fromkeys(found))
+def image_folders(dataset: Mapping[str, object]) -> list[Path]:
+    """Where a data set says that its images lie, by ``data_prefix``; empty where it does not say it.
+
+    Args:
+        dataset: Its settings, or the arguments that it is built with.
+    """
+    prefix = (dataset.get('data_prefix') or {}).get('img')
+    return [Path(dataset.get('data_root') or '', prefix)] if prefix else []
 
 
-def load_joined(paths: list[Path]) -> LabelledImages:
-    """What several COCO files hold, as one; their images are numbered anew.
+def labelled_part(dataset: Mapping[str, object]) -> LabelledImages:
+    """What the settings of one data set name: its COCO file, read for its landmark set and its image folder.
+
+    Raises:
+        InputError: As :func:`cephalometric.annotations.coco.load_coco`.
+    """
+    path = Path(dataset.get('data_root') or '', dataset['ann_file'])
+    return load_coco(path, load_landmark_set(dataset['landmark_set']), image_folders(dataset))
+
+
+def labelled_images(config: Config, loader: str) -> LabelledImages | None:
+    """What the COCO files of a loader hold, each once, as one; the images of several are numbered anew.
+
+    Args:
+        config: As :func:`cephalometric.training.recipe.load_config` returns it.
+        loader: ``'train'``, ``'val'`` or ``'test'``.
+
+    Returns:
+        The images; None where no data set of the loader names such a file.
 
     Raises:
         InputError: One cannot be read, or they are of other landmarks.
     """
-    parts = [load_coco(path) for path in paths]
+    files: dict[Path, Mapping[str, object]] = {}
+    for _, dataset in dataset_configs(config, (loader,)):
+        if dataset.get('ann_file'):
+            known = {'data_root': config.data_root, 'landmark_set': config.landmark_set}
+            known |= {name: value for name, value in dataset.items() if value is not None}
+            files.setdefault(Path(known['data_root'], known['ann_file']), known)
+    parts = [labelled_part(dataset) for dataset in files.values()]
+    return joined(parts) if parts else None
+
+
+def joined(parts: Sequence[LabelledImages]) -> LabelledImages:
+    """Several as one.
+
+    Raises:
+        InputError: They are of other landmarks.
+    """
     if len(parts) == 1:
         return parts[0]
     for part in parts[1:]:

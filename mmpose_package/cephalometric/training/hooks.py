@@ -14,7 +14,7 @@ from mmengine.dist import is_main_process, master_only
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 from tqdm import tqdm
 
 from cephalometric.errors import InputError
@@ -75,6 +75,13 @@ class MeanLayoutHook(Hook):
             )
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         model.set_mean_layout(layout_mm)
+        self.layout_mm = layout_mm
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """A model that starts its training from another one keeps the layout of its own X-rays."""
+        if isinstance(runner._train_loop, BaseLoop) and not runner._resume:
+            layout = torch.from_numpy(self.layout_mm).to(torch.float32)
+            checkpoint['state_dict']['mean_layout_mm'] = layout
 
 
 def _joint_layout_mm(datasets: list) -> np.ndarray:

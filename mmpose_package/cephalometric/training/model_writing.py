@@ -23,7 +23,7 @@ from cephalometric.errors import InputError
 from cephalometric.files import sha256, write_json
 from cephalometric.installation import versions
 from cephalometric.landmarks import landmark_table, load_landmark_set
-from cephalometric.models.codec_geometry import numpy_decoding
+from cephalometric.models.decoder_input import decoding_of
 from cephalometric.prediction import predict_onnx
 from cephalometric.prediction.model_folder import (
     CALIBRATION,
@@ -40,7 +40,13 @@ from cephalometric.training.checkpoints import write_torch
 from cephalometric.training.dataset import mmpose_metainfo
 from cephalometric.training.dataset_parts import dataset_configs
 from cephalometric.training.patch_samples import BuildPyramid
-from cephalometric.training.torch_networks import build_model, load_weights, share_weights, write_graphs
+from cephalometric.training.torch_networks import (
+    build_model,
+    load_weights,
+    sample_metainfo,
+    share_weights,
+    write_graphs,
+)
 
 LIMIT_PX = 0.1
 UNDERSTOOD = (LoadImage, BuildPyramid, GetBBoxCenterScale, TopdownAffine, PackPoseInputs)
@@ -169,14 +175,8 @@ def _coarse_stage(config: Config, model: torch.nn.Module) -> CoarseStage:
     box = next(transform for transform in transforms if isinstance(transform, GetBBoxCenterScale))
     warp = next(transform for transform in transforms if isinstance(transform, TopdownAffine))
     size = tuple(int(length) for length in warp.input_size)
-    return CoarseStage(size, float(box.padding), bool(warp.use_udp), _decoding(model))
-
-
-def _decoding(model: torch.nn.Module) -> dict:
-    # Two looks have two outputs, which only the head itself knows how to join.
-    looks_once = not model.test_cfg.get('flip_test', False)
-    known = numpy_decoding(model.head.decoder) if looks_once else None
-    return known or {'kind': 'points'}
+    decoding = decoding_of(model, sample_metainfo(size, len(load_landmark_set(config.landmark_set))))
+    return CoarseStage(size, float(box.padding), bool(warp.use_udp), decoding)
 
 
 def _write_recipe(config: Config, description: ModelDescription, stage: Path) -> None:
@@ -195,7 +195,7 @@ def _write_recipe(config: Config, description: ModelDescription, stage: Path) ->
             dataset['landmark_set'] = content['landmark_set']
     backbone = content['model'].get('backbone', {})
     source = (backbone.get('init_cfg') or {}).get('checkpoint', '')
-    if not str(source).startswith(('http://', 'https://')):
+    if '://' not in str(source):  # A file of this machine.
         backbone.pop('init_cfg', None)
     try:
         write_json(stage / CONFIG, content)

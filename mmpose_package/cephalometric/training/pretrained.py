@@ -28,6 +28,7 @@ from mmpose.registry import MODELS
 
 from cephalometric.errors import InputError
 from cephalometric.files import sha256
+from cephalometric.models.library_backbones import TIMM, timm_weights
 from cephalometric.training.checkpoints import UnsafeCheckpointError, load_from_checked_file, weights_of
 
 TIMEOUT_S = 20
@@ -86,23 +87,27 @@ def pretrained_parts(part: object, name: str = '') -> Iterator[tuple[str, dict, 
 def _resolved(name: str, part: dict, init: dict) -> str:
     source = str(init['checkpoint'])
     try:
-        path = find_weights(source)
+        # What timm has fetched it finds again by that name.
+        path = source if source.startswith(TIMM) else str(find_weights(source))
+        weights = weights_of(_read(path), path)
     except NotAtHandError as error:
         part['init_cfg'] = None
-        return (
-            f'The {name} is trained from scratch: its pretrained weights {source} are not at hand ({error}). To use '
-            f'them, put the file at {_cached(source)}'
-        )
+        remedy = '' if source.startswith(TIMM) else f'. To use them, put the file at {_cached(source)}'
+        return f'The {name} is trained from scratch: its pretrained weights {source} are not at hand ({error}){remedy}'
     if source.startswith('mmcls://'):
         init.setdefault('prefix', 'backbone.')
-    init['checkpoint'] = str(path)
-    fitting, tensors = _count_fitting(part, weights_of(load_from_checked_file(str(path), 'cpu'), str(path)), init)
+    init['checkpoint'] = path
+    fitting, tensors = _count_fitting(part, weights, init)
     if not fitting:
         raise InputError(
             f'{source}: none of its weights fit the {name}, by name and shape: name weights of the same architecture '
             'in init_cfg (and the prefix that their names have, if any), or init_cfg=None to train from scratch'
         )
     return f'The {name} starts from pretrained weights: {source} ({fitting} of its {tensors} tensors)'
+
+
+def _read(path: str) -> dict:
+    return load_from_timm(path) if path.startswith(TIMM) else load_from_checked_file(path, 'cpu')
 
 
 def _count_fitting(part: dict, weights: dict[str, torch.Tensor], init: dict) -> tuple[int, int]:
@@ -225,3 +230,17 @@ def load_from_nowhere(filename: str, map_location: object = None) -> dict:
         InputError: Always.
     """
     raise InputError(f'{filename}: is not read from there: copy the file to this machine and give its path')
+
+
+@CheckpointLoader.register_scheme(prefixes=TIMM, force=True)
+def load_from_timm(filename: str, map_location: object = None) -> dict:
+    """Read weights that timm knows by the name of a model; it reads them without running code from them.
+
+    Raises:
+        NotAtHandError: They cannot be had.
+        InputError: timm is not installed.
+    """
+    try:
+        return {'state_dict': timm_weights(filename)}
+    except OSError as error:
+        raise NotAtHandError(str(error)) from None

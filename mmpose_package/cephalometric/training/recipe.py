@@ -17,13 +17,20 @@ from mmengine.registry import init_default_scope
 
 from cephalometric.errors import InputError
 from cephalometric.landmarks import built_in_landmark_sets, load_landmark_set
+from cephalometric.training.arithmetic import check_arithmetic
 from cephalometric.training.config_checks import check_numbers, check_structure, check_types
 from cephalometric.training.config_options import apply_options
 from cephalometric.training.config_reading import plain, read_config
 from cephalometric.training.dataset_parts import dataset_configs
 from cephalometric.training.metric import complete_selection
 from cephalometric.training.mmdet_names import resolve_mmdet_names
-from cephalometric.training.recipe_completion import complete_hooks, complete_loaders, complete_parts, landmarks_of_head
+from cephalometric.training.recipe_completion import (
+    complete_hooks,
+    complete_loaders,
+    complete_parts,
+    follow_pipelines,
+    landmarks_of_head,
+)
 from cephalometric.training.schedule import complete_schedule
 
 DATA_ROOT_VARIABLE = 'CEPHALOMETRIC_DATA_ROOT'
@@ -56,6 +63,7 @@ def load_config(
     _say_at_the_top(config)
     before = copy.deepcopy(config)
     apply_options(config, options or {})
+    follow_pipelines(config, before)
     if landmark_set or 'landmark_set' in config:
         config.landmark_set = landmark_set or _found_landmark_set(config.landmark_set, Path(path))
     else:
@@ -70,6 +78,7 @@ def load_config(
     check_structure(config)
     check_types(config)
     check_numbers(config)
+    check_arithmetic(config)
     complete_schedule(config, before)
     complete_parts(config, before)
     complete_loaders(config)

@@ -7,6 +7,7 @@ replaced since, it says what that says now.
 import copy
 import inspect
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 from mmengine.config import Config, ConfigDict
 from mmengine.hooks import CheckpointHook
@@ -21,6 +22,7 @@ from cephalometric.models.codec_geometry import is_edge_to_edge
 from cephalometric.training.config_checks import known_names
 from cephalometric.training.config_reading import first_line, plain
 from cephalometric.training.dataset_parts import Place, dataset_configs
+from cephalometric.training.feature_shapes import feature_arguments
 from cephalometric.training.hooks import BestWeightsHook, CurvesHook, EpochSeedHook, ProgressBarHook
 from cephalometric.training.patch_samples import SampleLandmarkPatches
 
@@ -44,11 +46,13 @@ def complete_parts(config: Config, before: Config) -> None:
     """
     codec = _built_codec(config)
     _hand_out(config, before, _facts_of_model)
+    seen = [('model', 'backbone'), ('model', 'neck'), ('codec', 'input_size')]
+    changed = any(not _same(at(config, place), at(before, place)) for place in seen)
+    _hand_out(config, before, partial(_facts_of_features, also_said=changed))
     _hand_out(config, before, _facts_of_transforms)
     _refuse_contradictions(config)
     _complete_warps(config, codec)
     _hand_out(config, before, _facts_of_datasets)
-    _follow_pipelines(config, before)
     for _, dataset in dataset_configs(config):
         if _takes(dataset, DATASETS, 'landmark_set') and dataset.landmark_set != config.landmark_set:
             raise InputError(
@@ -117,11 +121,14 @@ def _facts_of_model(config: Config) -> Iterator[Fact]:
     built = _built_codec(config) if 'simcc_split_ratio' in taken else None
     if hasattr(built, 'simcc_split_ratio'):
         yield ('model', 'head', 'input_size'), codec.input_size
-        # The stride of the last stage of every backbone that the SimCC heads are used with.
-        yield ('model', 'head', 'in_featuremap_size'), tuple(size // 32 for size in codec.input_size)
         yield ('model', 'head', 'simcc_split_ratio'), built.simcc_split_ratio
     if 'views' in config:
         yield from _facts_of_refiner(config, count)
+
+
+def _facts_of_features(config: Config, also_said: bool) -> Iterator[Fact]:
+    for name, value in feature_arguments(config, also_said).items():
+        yield ('model', 'head', name), value
 
 
 def _facts_of_refiner(config: Config, count: int) -> Iterator[Fact]:
@@ -189,14 +196,19 @@ def _takes(part: Mapping, registry: object, name: str) -> bool:
     return inspect.isclass(found) and name in inspect.signature(found.__init__).parameters
 
 
-def _follow_pipelines(config: Config, before: Config) -> None:
-    """A pipeline of a data set that was the copy of one at the top, by whatever name, follows it."""
-    names = [name for name in before if name.endswith('pipeline') and not _same(before[name], config.get(name))]
-    for place, dataset in dataset_configs(config):
-        said = at(before, (*place, 'pipeline'))
-        for name in names if said else ():
-            if _same(said, before[name]):
-                dataset['pipeline'] = copy.deepcopy(config[name])
+def follow_pipelines(config: Config, before: Config) -> None:
+    """A pipeline that was the copy of one at the top, by whatever name, follows it where an option has changed that.
+
+    Args:
+        config: The config with the options; changed in place.
+        before: The config without them.
+    """
+    tops = [name for name in before if name.endswith('pipeline')]
+    changed = [name for name in tops if not _same(before[name], config.get(name))]
+    for place, _ in list(pipelines(config)):
+        for name in changed:
+            if place[0] not in changed and _same(at(before, place), before[name]):
+                at(config, place[:-1])[place[-1]] = copy.deepcopy(config[name])
 
 
 def _refuse_contradictions(config: Config) -> None:

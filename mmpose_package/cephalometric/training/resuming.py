@@ -26,7 +26,7 @@ def check_resumable(checkpoint: Path) -> dict:
     if missing:
         raise InputError(
             f'--resume {checkpoint}: holds weights, but not where the training stood (no {missing[0]}): name an '
-            f'epoch_N.pth; or train anew from these weights, without --resume, by --cfg-options load_from={checkpoint}'
+            f'epoch_N.pth; or train anew from these weights, without --resume, by --load-from {checkpoint}'
         )
     epoch, iteration = (content['meta'].get(name) for name in ('epoch', 'iter'))
     hub = content['message_hub']

@@ -1,7 +1,6 @@
 """A training run, from a completed config to checkpoints, curves and the best weights."""
 
 import copy
-import logging
 import os
 from pathlib import Path
 
@@ -10,30 +9,21 @@ import torch
 from mmengine.config import Config
 from mmengine.dist import init_dist, is_main_process
 from mmengine.hooks import CheckpointHook
-from mmengine.logging import MMLogger
-from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
-from mmengine.runner import Runner
-from mmengine.runner.checkpoint import _load_checkpoint
 
 from cephalometric.errors import InputError
-from cephalometric.files import atomic_write
 from cephalometric.landmarks import load_landmark_set
-from cephalometric.training.checkpoints import latest_checkpoint, weights_of
+from cephalometric.training.arithmetic import choose_arithmetic
+from cephalometric.training.checkpoints import latest_checkpoint
 from cephalometric.training.config_reading import building
 from cephalometric.training.dataset import check_data
-from cephalometric.training.dataset_parts import annotation_files, load_joined
+from cephalometric.training.dataset_parts import labelled_images
 from cephalometric.training.divergence import SoundWeightsHook
 from cephalometric.training.hooks import BEST_WEIGHTS, ResumableCheckpointHook
-from cephalometric.training.pretrained import count_fitting, pretrained_parts, resolve_pretrained
+from cephalometric.training.pretrained import pretrained_parts, resolve_pretrained
+from cephalometric.training.quiet_runner import QuietRunner
 from cephalometric.training.resuming import check_resumable, is_elsewhere, take_over
-
-# MMEngine says these in every run, and there is nothing that a person could do about them.
-IDLE_WARNINGS = (
-    'The prefix is not set in metric class',
-    '"FileClient" will be deprecated',
-    '"HardDiskBackend" is the alias',
-)
+from cephalometric.training.transfer import open_trained_weights
 
 
 def train(
@@ -45,6 +35,7 @@ def train(
     launcher: str = 'none',
     seed: int | None = None,
     validate: bool = True,
+    load_from: str | Path | None = None,
 ) -> Path:
     """Train, validate and keep the best weights.
 
@@ -58,6 +49,8 @@ def train(
         launcher: ``'none'``, or how the processes of a distributed run were started: pytorch, slurm or mpi.
         seed: Replaces the config's.
         validate: False where there are no validation images; the last weights then count as the best.
+        load_from: A model folder or a checkpoint to start from, by default that of the config; see
+            :func:`cephalometric.training.transfer.starting_point`. A run that is continued does not start again.
 
     Returns:
         The file of the best weights alone.
@@ -80,8 +73,7 @@ def train(
     # What follows is of this run and this machine: what it continues, where it runs, what is at hand.
     running = copy.deepcopy(config)
     running.work_dir, running.launcher = str(work_dir), launcher
-    if amp:
-        _use_amp(running)
+    arithmetic = choose_arithmetic(running, amp)
     _keep_others_files(running)
     resume = resume or (running.get('resume') and (running.get('load_from') or 'auto'))
     if not resume:
@@ -89,100 +81,29 @@ def train(
     check_data(config)
     _refuse_what_cannot_be_learnt(config)
     start_distributed(launcher, (running.get('env_cfg') or {}).get('dist_cfg', {}).get('backend'))
-    start = _resume(running, work_dir, resume) if resume else resolve_pretrained(running)
+    load_from = load_from or (not resume and running.get('load_from')) or None
+    start = _resume(running, work_dir, resume) if resume else ''
+    source = open_trained_weights(load_from) if load_from and not running.get('resume') else None
+    if source is not None:
+        running.load_from = None
+        _forget_pretrained(running)
+    elif not running.get('resume'):
+        start += resolve_pretrained(running)
     with building(str(config.filename)):
         runner = QuietRunner.from_cfg(running)
     runner.register_hook(SoundWeightsHook())
+    if source is not None:
+        start += str(runner.start_from(source))
     runner.check_start()
     if running.get('resume') and is_elsewhere(Path(running.load_from), work_dir):
         runner.continue_from(take_over(Path(running.load_from), work_dir))
     runner.keep_recipe(config)
     if is_main_process():
-        runner.logger.info(start)
-        print(start, flush=True)
+        for line in (start, arithmetic):
+            runner.logger.info(line)
+            print(line, flush=True)
     runner.train()
     return work_dir / BEST_WEIGHTS
-
-
-class QuietRunner(Runner):
-    """MMEngine's Runner, which keeps what it tells of itself for the log file and shows warnings and errors alone."""
-
-    def build_logger(self, *args, **kwargs) -> MMLogger:
-        """Build the logger, and quieten the handler of the console."""
-        logger = super().build_logger(*args, **kwargs)
-        for handler in logger.handlers:
-            if not isinstance(handler, logging.FileHandler):
-                handler.setLevel(max(handler.level, logging.WARNING))
-                handler.addFilter(_is_no_idle_warning)
-        return logger
-
-    def dump_config(self) -> None:
-        """Write nothing: what this machine runs is no recipe."""
-
-    def keep_recipe(self, config: Config) -> None:
-        """From now on, this is the config in the work dir and in checkpoints: what any machine can run."""
-        self.cfg = config
-        if is_main_process():
-            with atomic_write(Path(self.work_dir, Path(config.filename).with_suffix('.py').name)) as partial:
-                partial.write_text(config.pretty_text, encoding='utf-8')
-
-    def wrap_model(self, model_wrapper_cfg: dict | None, model: torch.nn.Module) -> torch.nn.Module:
-        """Share the training among processes, also on CPUs, where the model has no device id."""
-        if model_wrapper_cfg is None and not torch.cuda.is_available():
-            model_wrapper_cfg = {'type': 'MMDistributedDataParallel', 'device_ids': None, 'broadcast_buffers': False}
-        return super().wrap_model(model_wrapper_cfg, model)
-
-    def check_start(self) -> None:
-        """Look at the weights that training starts from: all must fit where a run is continued, some where it begins.
-
-        Raises:
-            InputError: They do not, or are not finite.
-        """
-        if not self._load_from:
-            return
-        model = self.model.module if is_model_wrapper(self.model) else self.model
-        weights = weights_of(_load_checkpoint(self._load_from, 'cpu', self.logger), self._load_from)
-        own, fitting = model.state_dict(), count_fitting(model.state_dict(), weights)
-        if not fitting or (self._resume and not fitting == len(own) == len(weights)):
-            raise InputError(
-                f'{self._load_from}: {fitting} of the {len(own)} tensors of the model are in it: it was trained with '
-                'another recipe or landmark set'
-            )
-        if not self._resume and is_main_process():
-            print(f'The model starts from {self._load_from} ({fitting} of its {len(own)} tensors)')
-
-    def continue_from(self, checkpoint: Path) -> None:
-        """Continue the run from another file than the config says."""
-        self._load_from = str(checkpoint)
-
-    def load_checkpoint(self, *args, **kwargs) -> dict:
-        """Load a checkpoint without the config that MMEngine would run as code; arguments as MMEngine's."""
-        checkpoint = super().load_checkpoint(*args, **kwargs)
-        if isinstance(checkpoint.get('meta'), dict):
-            checkpoint['meta'].pop('config', None)
-        return checkpoint
-
-    def resume(self, filename: str, *args, **kwargs) -> None:
-        """Continue a run; arguments as MMEngine's.
-
-        Raises:
-            InputError: Optimizer or schedule are others than those of the checkpoint.
-        """
-        groups = [set(group) for group in _parameter_groups(self.optim_wrapper)]
-        try:
-            super().resume(filename, *args, **kwargs)
-            lost = [
-                names - set(group) for names, group in zip(groups, _parameter_groups(self.optim_wrapper), strict=True)
-            ]
-            if any(lost):
-                # PyTorch takes the settings of any optimizer, and fails at the first step.
-                raise ValueError(f'the checkpoint has no {", ".join(sorted(set.union(*lost)))}')
-        except (IndexError, KeyError, TypeError, ValueError) as error:
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise InputError(
-                f'--resume {filename}: optimizer or schedule of the recipe are not those that it was trained with: '
-                f'{reason}'
-            ) from None
 
 
 def start_distributed(launcher: str, backend: str | None = None) -> None:
@@ -224,27 +145,11 @@ def choose_device(cuda_id: int = 0) -> str:
     return f'cuda:{cuda_id}'
 
 
-def _is_no_idle_warning(record: logging.LogRecord) -> bool:
-    return not record.getMessage().startswith(IDLE_WARNINGS)
-
-
-def _parameter_groups(optim_wrapper: object) -> list[dict]:
-    groups = optim_wrapper.param_groups
-    return groups if isinstance(groups, list) else [group for each in groups.values() for group in each]
-
-
 def _keep_others_files(config: Config) -> None:
     """MMEngine's own checkpoint hook removes what a resumed checkpoint names, wherever it lies: not in such a run."""
     for hook in [*(config.get('default_hooks') or {}).values(), *(config.get('custom_hooks') or [])]:
         if hook and HOOKS.get(hook.get('type')) is CheckpointHook:
             hook['type'] = ResumableCheckpointHook.__name__
-
-
-def _use_amp(config: Config) -> None:
-    if not torch.cuda.is_available():
-        raise InputError('--amp needs a GPU, and this machine shows none: leave the flag out')
-    config.optim_wrapper.type = 'AmpOptimWrapper'
-    config.optim_wrapper.setdefault('loss_scale', 'dynamic')
 
 
 def _refuse_to_mix(work_dir: Path) -> None:
@@ -258,10 +163,9 @@ def _refuse_to_mix(work_dir: Path) -> None:
 
 def _refuse_what_cannot_be_learnt(config: Config) -> None:
     """A landmark that no X-ray has would be put anywhere, and look like the others."""
-    files = annotation_files(config, 'train')
-    if not files:
+    labelled = labelled_images(config, 'train')
+    if labelled is None:
         return
-    labelled = load_joined(files)
     if not len(labelled) or labelled.abbreviations != load_landmark_set(config.landmark_set).abbreviations:
         return  # The dataset says so.
     seen = np.any([image.visible for image in labelled.images], axis=0)
@@ -278,11 +182,16 @@ def _resume(config: Config, work_dir: Path, resume: str) -> str:
     checkpoint = latest_checkpoint(work_dir) if resume == 'auto' else Path(resume)
     if checkpoint is None:
         config.resume = False
-        return f'--resume: {work_dir} holds no checkpoint yet. ' + resolve_pretrained(config)
+        return f'--resume: {work_dir} holds no checkpoint yet. '
     check_resumable(checkpoint)
     if is_elsewhere(checkpoint, work_dir):
         _refuse_to_mix(work_dir)
-    for _, part, _ in list(pretrained_parts(config.model)):
-        part['init_cfg'] = None
+    _forget_pretrained(config)
     config.load_from, config.resume = str(checkpoint), True
     return f'Resuming from {checkpoint}'
+
+
+def _forget_pretrained(config: Config) -> None:
+    """All weights come from a checkpoint: none need be at hand besides."""
+    for _, part, _ in list(pretrained_parts(config.model)):
+        part['init_cfg'] = None

@@ -14,8 +14,10 @@ from mmpose.structures import PoseDataSample
 
 from cephalometric.errors import InputError
 from cephalometric.models.coarse_to_fine import CoarseToFinePoseEstimator
+from cephalometric.models.decoder_input import DecoderInput, decoded_by_codec
 from cephalometric.prediction.model_folder import CONFIG, WEIGHTS, ModelDescription
 from cephalometric.training.checkpoints import load_from_checked_file, weights_of
+from cephalometric.training.config_reading import read_config
 
 
 class TorchNetworks:
@@ -44,12 +46,9 @@ class TorchNetworks:
         if isinstance(self.model, CoarseToFinePoseEstimator):
             self.model.fold_normalization()
         self.model.to(device)
-        self.decoded_here = description.coarse.decoding['kind'] == 'points'
-        self.metainfo = {
-            'input_size': description.coarse.input_size,
-            # No landmark has a twin on the other side.
-            'flip_indices': list(range(len(description.landmarks))),
-        }
+        decoded_here = description.coarse.decoding['kind'] == 'points'
+        self.decoder_input = None if decoded_here else DecoderInput(self.model.head)
+        self.metainfo = sample_metainfo(description.coarse.input_size, len(description.landmarks))
 
     @torch.inference_mode()
     def coarse(self, images: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -57,31 +56,19 @@ class TorchNetworks:
         samples = [PoseDataSample(metainfo=self.metainfo) for _ in images]
         batch = {'inputs': list(torch.from_numpy(np.ascontiguousarray(images))), 'data_samples': samples}
         inputs = self.model.data_preprocessor(batch, training=False)['inputs']
-        if self.decoded_here:
-            return self._decoded(inputs, samples)
-        outputs = heatmaps_of(self.model.head, self.model.head(self.model.extract_feat(inputs)))
+        if self.decoder_input is None:
+            return decoded_by_codec(self.model, inputs, samples)
+        outputs = self.decoder_input(self.model.extract_feat(inputs), samples, self.model.test_cfg)
         return tuple(output.float().cpu().numpy() for output in outputs)
 
     def refine(self, number: int, patches: np.ndarray) -> np.ndarray:
         """See :class:`cephalometric.prediction.networks.Networks`."""
         return self.model.refine(number, patches)
 
-    def _decoded(self, inputs: torch.Tensor, samples: list[PoseDataSample]) -> tuple[np.ndarray, np.ndarray]:
-        """Fractions and scores as the codec of the head finds them, from one look or, with flip_test, from two."""
-        features = self.model.extract_feat(inputs)
-        if self.model.test_cfg.get('flip_test', False):
-            features = [features, self.model.extract_feat(inputs.flip(-1))]
-        found = self.model.head.predict(features, samples, test_cfg=self.model.test_cfg)
-        instances = found[0] if isinstance(found, tuple) else found
-        points = np.stack([np.asarray(instance.keypoints)[0] for instance in instances])
-        scores = np.stack([np.asarray(instance.keypoint_scores)[0] for instance in instances])
-        return points / self.metainfo['input_size'], scores
 
-
-def heatmaps_of(head: torch.nn.Module, outputs: object) -> tuple[torch.Tensor, ...]:
-    """What is decoded of the outputs of a head: the outputs, unless the head says how heatmaps follow from them."""
-    outputs = outputs if isinstance(outputs, tuple) else (outputs,)
-    return (head.heatmaps(*outputs),) if hasattr(head, 'heatmaps') else outputs
+def sample_metainfo(input_size: tuple[int, int], landmarks: int) -> dict:
+    """What heads ask a sample for: the size of the input as width and height, and that no landmark has a twin."""
+    return {'input_size': input_size, 'flip_indices': list(range(landmarks))}
 
 
 def read_config_data(path: Path) -> Config:
@@ -90,10 +77,7 @@ def read_config_data(path: Path) -> Config:
     Raises:
         InputError: It is damaged, or names modules that are not there.
     """
-    try:
-        config = Config.fromfile(str(path))
-    except Exception as error:  # MMEngine raises whatever its parsing, and the import of custom modules, trips over.
-        raise InputError(f'{path}: not a config: {type(error).__name__}: {error}') from None
+    config = read_config(path)
     init_default_scope(config.get('default_scope', 'mmpose'))
     return config
 
@@ -132,6 +116,8 @@ def load_weights(model: torch.nn.Module, checkpoint: object, path: Path, config_
 
 OPSET = 17
 COARSE = 'search.onnx'
+OUTPUTS = {'heatmaps': ['heatmaps'], 'simcc': ['simcc_x', 'simcc_y'], 'coordinates': ['coordinates']}
+"""What the graph of the coarse stage calls its outputs, for each kind of decoding."""
 LARGE = 4096  # Bytes from which on it is worth while to store a weight once.
 
 
@@ -141,11 +127,15 @@ class CoarseNetwork(torch.nn.Module):
     Args:
         model: The whole model.
         preprocessing: The config of its ``PoseDataPreprocessor``.
+        metainfo: Of a sample, for heads that ask for it.
     """
 
-    def __init__(self, model: torch.nn.Module, preprocessing: Mapping[str, object]) -> None:
+    def __init__(
+        self, model: torch.nn.Module, preprocessing: Mapping[str, object], metainfo: Mapping[str, object]
+    ) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.metainfo = model, dict(metainfo)
+        self.decoder_input = DecoderInput(model.head)
         self.swap_channels = preprocessing.get('bgr_to_rgb', False)
         mean, std = preprocessing.get('mean', [0.0]), preprocessing.get('std', [1.0])
         self.register_buffer('mean', torch.tensor(mean).view(-1, 1, 1), persistent=False)
@@ -155,7 +145,8 @@ class CoarseNetwork(torch.nn.Module):
         """Images: uint8, shape (B, 3, H, W), channels in the order of the dataset's, which is BGR."""
         images = images[:, [2, 1, 0]] if self.swap_channels else images
         features = self.model.extract_feat((images.float() - self.mean) / self.std)
-        return heatmaps_of(self.model.head, self.model.head(features))
+        samples = [PoseDataSample(metainfo=self.metainfo) for _ in range(len(images))]
+        return self.decoder_input(features, samples, self.model.test_cfg)
 
 
 def pass_name(number: int) -> str:
@@ -175,8 +166,10 @@ def write_graphs(
         InputError: The package onnx is not installed. Whatever the exporter does not know raises its own exceptions.
     """
     width, height = description.coarse.input_size
-    coarse = CoarseNetwork(model, preprocessing).eval()
-    outputs = ['simcc_x', 'simcc_y'] if description.coarse.decoding['kind'] == 'simcc' else ['heatmaps']
+    coarse = CoarseNetwork(
+        model, preprocessing, sample_metainfo(description.coarse.input_size, len(description.landmarks))
+    ).eval()
+    outputs = OUTPUTS[description.coarse.decoding['kind']]
     _write(coarse, torch.zeros(1, 3, height, width, dtype=torch.uint8), folder / COARSE, 'images', outputs)
     names = [COARSE]
     if description.refinement is not None:

@@ -1,31 +1,41 @@
 """Augmentations that MMPose does not have; among them grey levels as other exposures and machines give them."""
 
+from collections.abc import Mapping
+
 import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
-from mmpose.datasets.transforms import LoadImage
+from mmpose.datasets.transforms import LoadImage, TopdownAffine
 from mmpose.registry import TRANSFORMS
+
+from cephalometric.training.shared_xrays import SharedXrays
 
 
 @TRANSFORMS.register_module()
 class LoadXray(LoadImage):
-    """MMPose's ``LoadImage``, which keeps grey X-rays in memory, because unpacking takes longer than all the rest.
+    """MMPose's ``LoadImage``, which decodes grey X-rays once, because that takes longer than all the rest.
 
     Args:
-        cache_mb: How many megabytes each worker may keep; X-rays beyond that are read every time.
+        cache_mb: How many megabytes of decoded X-rays all workers keep together; those beyond are read every time.
+        color_type: As for ``LoadImage``. ``'unchanged'`` gives a grey X-ray as it is, shape (H, W), which saves
+            copies of it; it is not to be written to. ``WarpXray`` takes it from there.
     """
 
-    def __init__(self, cache_mb: int = 1024) -> None:
-        super().__init__()
-        self.free_bytes = cache_mb * 2**20
-        self.cache: dict[str, np.ndarray] = {}
+    def __init__(self, cache_mb: int = 2048, color_type: str = 'color') -> None:
+        super().__init__(color_type=color_type)
+        self.limit_bytes = cache_mb * 2**20
+        self.shared: SharedXrays | None = None
+
+    def share(self, sizes: Mapping[str, tuple[int, int]]) -> None:
+        """Make room for X-rays, before there are workers; sizes as for :class:`SharedXrays`."""
+        self.shared = SharedXrays(sizes, self.limit_bytes)
 
     def transform(self, results: dict) -> dict | None:
         """Add ``img``, uint8, shape (H, W, 3) in BGR order, from ``img_path`` unless it is there already."""
         if 'img' not in results:
             grey = self._grey(results['img_path'])
             if grey is not None:
-                results['img'] = cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)
+                results['img'] = grey if self.color_type == 'unchanged' else cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)
         return super().transform(results)
 
     @staticmethod
@@ -38,15 +48,27 @@ class LoadXray(LoadImage):
 
     def _grey(self, path: str) -> np.ndarray | None:
         """The image if it is grey; None leaves all others, and unreadable ones, to MMPose."""
-        if path not in self.cache:
-            image = self._unpacked(path)
-            if image is None or image.ndim != 2 or image.dtype != np.uint8:
-                return None
-            if image.nbytes > self.free_bytes:
-                return image
-            self.free_bytes -= image.nbytes
-            self.cache[path] = image
-        return self.cache[path]
+        kept = self.shared.get(path) if self.shared else None
+        if kept is not None:
+            return kept
+        image = self._unpacked(path)
+        if image is None or image.ndim != 2 or image.dtype != np.uint8:
+            return None
+        if self.shared:
+            self.shared.put(path, image)
+        return image
+
+
+@TRANSFORMS.register_module()
+class WarpXray(TopdownAffine):
+    """MMPose's ``TopdownAffine``, which brings a grey X-ray to its small size before it makes three channels of it."""
+
+    def transform(self, results: dict) -> dict | None:
+        """As MMPose's; ``img`` may be of shape (H, W), and becomes (h, w, 3) in BGR order."""
+        results = super().transform(results)
+        if results['img'].ndim == 2:
+            results['img'] = cv2.cvtColor(results['img'], cv2.COLOR_GRAY2BGR)
+        return results
 
 
 @TRANSFORMS.register_module()
@@ -105,7 +127,13 @@ class RandomExposure(BaseTransform):
 
     def expose(self, image: np.ndarray) -> np.ndarray:
         """Another exposure of an image, uint8, any shape. Black stays black and white white, unless it is inverted."""
-        levels = np.linspace(0, 1, 256) ** np.exp(np.random.uniform(*self.log_gamma))
-        if np.random.rand() < self.invert_prob:
-            levels = 1 - levels
-        return np.round(255 * levels).astype(np.uint8)[image]
+        (table,) = self.random_tables(1)
+        return cv2.LUT(image.reshape(1, -1), table).reshape(image.shape) if image.size else image.copy()
+
+    def random_tables(self, count: int) -> np.ndarray:
+        """What becomes of each of the 256 grey levels in ``count`` exposures, uint8, shape (count, 256)."""
+        drawn = np.random.random_sample((count, 2))
+        low, high = self.log_gamma
+        levels = np.linspace(0, 1, 256) ** np.exp(low + (high - low) * drawn[:, :1])
+        levels = np.where(drawn[:, 1:] < self.invert_prob, 1 - levels, levels)
+        return np.round(255 * levels).astype(np.uint8)

@@ -54,7 +54,9 @@ def read_picture(path: str | Path) -> Iterator[Frame]:
             yield frame
         else:
             with decoding(path):
-                frame = _frame(path, _open(file, path))
+                picture = _open(file, path)
+                frame = _jpeg_frame(file, picture) if picture.format == 'JPEG' else None
+                frame = frame or _frame(path, picture)
             yield frame
 
 
@@ -90,16 +92,17 @@ def _frame(path: Path, picture: Image.Image, key: tuple[int, ...] = (), scale: i
     """
     orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
     picture.load()  # This alone turns a TIFF upright.
-    upright = picture if picture.format == 'TIFF' else ImageOps.exif_transpose(picture)
+    turn = orientation in TURNED and picture.format != 'TIFF'
+    upright = ImageOps.exif_transpose(picture) if turn else picture
     see_through = False
     if upright.has_transparency_data:
         image, see_through = _on_black(upright)
     elif upright.mode in ('1', 'L'):
-        image = np.array(upright.convert('L'))
+        image = np.array(upright if upright.mode == 'L' else upright.convert('L'))
     elif upright.mode == 'F' or upright.mode.startswith('I'):
         image = np.asarray(upright)
     elif upright.mode in ('P', 'RGB', 'CMYK', 'YCbCr'):
-        image = np.array(upright.convert('RGB'))
+        image = np.array(upright if upright.mode == 'RGB' else upright.convert('RGB'))
     else:
         raise InputError(f'{path}: its colours are {upright.mode}: save it in grey or RGB first')
     hidden = _equal(image, tuple(value * scale for value in key)) if key else None
@@ -109,6 +112,26 @@ def _frame(path: Path, picture: Image.Image, key: tuple[int, ...] = (), scale: i
         image[hidden], see_through = 0, True
     warnings = _turned(orientation, image)
     return Frame(image, warnings=(*warnings, SEE_THROUGH) if see_through else warnings)
+
+
+def _jpeg_frame(file: BinaryIO, picture: Image.Image) -> Frame | None:
+    """A usual JPEG by OpenCV, which takes a third of the time of Pillow for the same pixels; None for any other.
+
+    Both decode by libjpeg-turbo, but Pillow alone says of a file that it is cut off, which one that ends as it should
+    is not.
+    """
+    if picture.mode not in ('L', 'RGB') or picture.getexif().get(ExifTags.Base.Orientation, 1) in TURNED:
+        return None
+    file.seek(0)
+    content = file.read()
+    if not content.rstrip(b'\0\r\n ').endswith(b'\xff\xd9'):
+        return None
+    import cv2  # Not above: not all runs have a JPEG.
+
+    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
+    if image is None or image.shape != (picture.height, picture.width, 3)[: 2 if picture.mode == 'L' else 3]:
+        return None
+    return Frame(image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image))
 
 
 def _equal(image: np.ndarray, key: tuple[int, ...]) -> np.ndarray:

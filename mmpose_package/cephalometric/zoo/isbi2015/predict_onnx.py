@@ -52,6 +52,8 @@ class Model:
         if decoding['kind'] == 'simcc':
             places = np.stack([output.argmax(axis=1) for output in outputs], axis=1)
             return places / decoding['split_ratio'] / decoding['input_size']
+        if decoding['kind'] == 'coordinates':
+            return outputs[0].reshape(-1, outputs[0].shape[-1])[:, :2]
         last = np.array(outputs[0].shape[:0:-1]) - 1
         return np.stack([peak(heatmap, decoding['blur_kernel_size']) for heatmap in outputs[0]]) / last
 
