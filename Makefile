@@ -2,7 +2,7 @@
 # make clean-demo      removes what make demo has made, the environment apart
 # make test            ruff and the tests
 # make fuzz            readers on files of changed structure, MINUTES=10 of them, other ones each time
-# make test-page       the report in a real browser; root on Debian is given one where there is none
+# make test-page       the pages in a real browser; root on Debian is given one where there is none
 # make test-container  step 6 with a real container engine, with PyTorch and without (needs the demo's model)
 # make env             the environment alone; all of the above call it, and a second call does nothing
 
@@ -59,7 +59,7 @@ fuzz: env
 
 test-page: env
 	tests/install_browser.sh
-	$(BIN)/python -m pytest -rs tests/test_report_in_browser.py
+	$(BIN)/python -m pytest -rs tests/test_report_in_browser.py tests/test_review_in_browser.py
 
 test-container: env
 	PYTHON=$(abspath $(BIN)/python) tests/test_container.sh --model $(DEMO)/run

@@ -49,4 +49,4 @@ def test_what_is_gone_or_another_image_by_now_is_said_and_costs_the_others_nothi
 
 def test_results_of_a_table_name_no_files(said):
     assert list(find_xrays_of([replace(predicted(), file='')], said.append)) == []
-    assert said == ['nothing is drawn, because a CSV file names no X-ray files: give predictions.json']
+    assert said == ['nothing is drawn, because a CSV file names no X-ray files: give predictions.json, or --images']

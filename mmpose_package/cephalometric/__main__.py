@@ -13,6 +13,7 @@ EXAMPLE = """example:
 """
 COMMANDS = {
     'predict': 'find the landmarks of X-rays',
+    'review': 'check and correct landmarks in the browser',
     'merge': 'join the parts of a prediction',
     'measure': 'take measurements from landmarks',
     'report': 'write the report of a run, or compare runs',

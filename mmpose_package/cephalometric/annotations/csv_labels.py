@@ -8,8 +8,8 @@ annotated.
 
 With one row a point: the columns ``image``, ``landmark``, ``x``, ``y``, and ``spacing`` where it is known; or, as
 ``predict`` writes them, ``x_px``, ``y_px`` and ``spacing_mm``.
-``landmark`` is an abbreviation of the landmark set. A row without x and y says nothing, and other columns are not
-read.
+``landmark`` is an abbreviation of the landmark set. A row without x and y says nothing, nor does one that says ``no``
+under ``visible``, as ``review`` writes it; other columns are not read.
 
 Decimal commas are understood where they cannot be anything else.
 """
@@ -135,6 +135,7 @@ def read_point_csv(path: str | Path, landmark_set: LandmarkSet, problems: Proble
     table = read_csv(path)
     image, landmark = table.column(*IMAGE_COLUMNS), table.column('landmark')
     x, y, spacing = table.column('x', 'x_px'), table.column('y', 'y_px'), table.find_column(*SPACING_COLUMNS)
+    visible = table.find_column('visible')
     table = table.with_decimal_points([x, y, spacing])
     builders: dict[str, AnnotationBuilder] = {}
     for row, line in zip(table.rows, table.lines, strict=True):
@@ -143,7 +144,7 @@ def read_point_csv(path: str | Path, landmark_set: LandmarkSet, problems: Proble
             problems.add('rows without the name of an image', None, f'{path}, line {line}')
             continue
         builder = builders.setdefault(name, AnnotationBuilder(landmark_set, name, problems))
-        if row[x] or row[y]:
+        if (row[x] or row[y]) and (visible is None or row[visible].lower() != 'no'):
             builder.add_point(row[landmark], row[x], row[y])
         if spacing is not None:
             builder.add_spacing(row[spacing])

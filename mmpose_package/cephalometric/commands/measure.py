@@ -31,6 +31,7 @@ from cephalometric.reporting.comparison_page import comparison_page
 from cephalometric.reporting.drawing import save_picture
 from cephalometric.reporting.found_xrays import find_xrays_of
 from cephalometric.reporting.measurement_json import write_measurement_json
+from cephalometric.reporting.named_images import with_image_files
 from cephalometric.reporting.paper import SIZES_MM, all_to_pixels, write_pdf
 from cephalometric.reporting.superimposition import pair_films, write_differences
 from cephalometric.reporting.tables import write_measurements
@@ -86,6 +87,9 @@ def add_measure_command(commands: argparse._SubParsersAction) -> None:
         metavar=('BEFORE', 'AFTER'),
         help='instead of FILE: two films of each patient, superimposed, with the differences of the measurements',
     )
+    parser.add_argument(
+        '--images', nargs='+', metavar='IMAGE', help='the X-rays that a CSV file names: files, folders, globs'
+    )
     parser.add_argument('--no-overlay', action='store_true', help='draw no pictures')
     parser.set_defaults(run=run)
 
@@ -100,6 +104,8 @@ def run(args: argparse.Namespace) -> None:
         compare(args, choice)
         return
     points = choice.read(args.landmarks)
+    if args.images:
+        points = with_image_files(points, args.images, _say)
     measurements = measurements_for(points.landmarks, choice.measurements)
     if not measurements:
         raise InputError(f'{args.landmarks}: its {len(points.landmarks)} landmarks allow no measurement')

@@ -29,7 +29,8 @@ def find_xrays_of(
     progress = tqdm(total=len(stems), desc='Drawing', unit='X-ray')
     for file, found in files:
         if not file:
-            say('nothing is drawn, because a CSV file names no X-ray files: give predictions.json')
+            if not progress.n:
+                say('nothing is drawn, because a CSV file names no X-ray files: give predictions.json, or --images')
             break
         slices = {xray.slice: (stem, xray) for stem, xray in found}
         try:
@@ -47,7 +48,8 @@ def find_xrays_of(
 
 
 def _check_is_the_same(xray: PredictedXray, image: np.ndarray) -> None:
-    if image.shape[:2] != (xray.height, xray.width):
+    # A table does not say how large its X-rays are.
+    if xray.width and image.shape[:2] != (xray.height, xray.width):
         raise InputError(
             f'{xray.file} is {image.shape[1]} x {image.shape[0]} pixels, but its landmarks are for '
             f'{xray.width} x {xray.height}: it is another image by now'

@@ -99,6 +99,8 @@ def _row(table: CsvTable, cells: Sequence[str], line: int, known: Collection[str
         raise InputError(f'{table.path}, line {line}: spacing_mm is {texts[4]}; give the millimetres per pixel')
     if numbers[6] < 0:
         raise InputError(f'{table.path}, line {line}: expected_error_mm is {texts[6]}; an error is not below 0')
+    if _yes_or_no(table, line, 'visible', cell('visible')) is False:  # As review writes what cannot be seen.
+        numbers[:4] = [np.nan] * 4
     return PointRow(
         line,
         image,
