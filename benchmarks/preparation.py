@@ -11,11 +11,11 @@ import argparse
 import itertools
 import json
 import os
-import shlex
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from measured_process import measured_process
 
 from cephalometric.xrays.mha import open_stack, write_stack
 
@@ -36,17 +36,6 @@ for number, image in enumerate(stack, start=1):
     rows = np.flatnonzero(image.sum(axis=(1, 2)))
     columns = np.flatnonzero(image.sum(axis=(0, 2)))
     Image.fromarray(image[: rows[-1] + 1, : columns[-1] + 1]).save(Path(sys.argv[2], f'{number}.png'))
-"""
-# Linux never says less for the peak of a process than for that of the one that started it: this one is small.
-LAUNCHER = """
-import json, os, subprocess, sys, time
-start = time.perf_counter()
-process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
-_, status, usage = os.wait4(process.pid, 0)
-seconds = time.perf_counter() - start
-print(json.dumps([seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6]))
-process.returncode = os.waitstatus_to_exitcode(status)
-sys.exit(abs(process.returncode))
 """
 
 
@@ -83,13 +72,7 @@ def repeat_data_set(stack_path: str, annotation_path: str, folder: Path, count: 
 def measure(command: list[str | Path], checkout: Path = HERE) -> tuple[float, float, float]:
     """Seconds, processor seconds and peak megabytes (10^6 bytes) of a process that imports from a checkout."""
     environment = os.environ | {'PYTHONPATH': os.pathsep.join([str(checkout / 'mmpose_package'), str(checkout)])}
-    done = subprocess.run(
-        [sys.executable, '-I', '-c', LAUNCHER, *command], capture_output=True, text=True, env=environment
-    )
-    if done.returncode:
-        sys.exit(f'{done.stderr}{shlex.join(map(str, command))} ended with status {done.returncode}')
-    seconds, cpu_seconds, peak_mb = json.loads(done.stdout)
-    return seconds, cpu_seconds, peak_mb
+    return measured_process(command, environment)
 
 
 def in_words(measured: tuple[float, float, float]) -> str:

@@ -6,16 +6,15 @@ a process of its own, from its start to its end: wall time, processor time and p
 """
 
 import argparse
-import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import cv2
 import numpy as np
+from measured_process import measured_process
 
 from cephalometric.annotations.coco import LabelledImage
 from cephalometric.landmarks import load_landmark_set
@@ -26,17 +25,6 @@ HERE = Path(__file__).parents[1]
 EXAMPLE = """example:
   git worktree add /tmp/before d0486c9
   python benchmarks/reports.py --images 1000 --before /tmp/before
-"""
-# Linux never says less for the peak of a process than for that of the one that started it: this one is small.
-LAUNCHER = """
-import json, os, subprocess, sys, time
-start = time.perf_counter()
-process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
-_, status, usage = os.wait4(process.pid, 0)
-seconds = time.perf_counter() - start
-print(json.dumps([seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6]))
-process.returncode = os.waitstatus_to_exitcode(status)
-sys.exit(abs(process.returncode))
 """
 
 
@@ -85,12 +73,7 @@ def measure(checkout: Path, files: list[Path], out: Path) -> tuple[float, float,
     """Seconds, processor seconds and peak megabytes (10^6 bytes) of ``cephalometric report``."""
     command = [sys.executable, '-m', 'cephalometric', 'report', *map(str, files), '--out', str(out), '--overwrite']
     environment = os.environ | {'PYTHONPATH': str(checkout / 'mmpose_package')}
-    done = subprocess.run(
-        [sys.executable, '-I', '-c', LAUNCHER, *command], capture_output=True, text=True, env=environment
-    )
-    if done.returncode:
-        sys.exit(f'{done.stderr}{checkout}: the report ended with status {done.returncode}')
-    return tuple(json.loads(done.stdout))
+    return measured_process(command, environment)
 
 
 def medians(measured: list[tuple[float, float, float]]) -> list[float]:

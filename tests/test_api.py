@@ -135,6 +135,21 @@ def test_a_path_an_array_and_an_xray_are_the_same(model, film):
         assert result.spacing_mm == 0.5
 
 
+def test_many_at_once_are_what_each_is_alone_in_their_order(model, film):
+    pixels = cv2.imread(str(film), cv2.IMREAD_UNCHANGED)
+    upside_down = pixels[::-1].copy()
+    alone = [model.predict(xray) for xray in (film, pixels, upside_down)]
+    for workers in (1, 3):
+        together = list(model.predict_many([film, pixels, upside_down], workers=workers))
+        assert [result.name for result in together] == [result.name for result in alone]
+        for one, other in zip(together, alone, strict=True):
+            np.testing.assert_array_equal(one.points_px, other.points_px)
+    waiting = model.predict_many(iter([film, 'gone.png', film]), workers=2)
+    assert next(waiting).name == alone[0].name
+    with pytest.raises(InputError, match=r'gone\.png'):
+        next(waiting)
+
+
 def test_a_result_has_what_the_documentation_says(model, film, tmp_path):
     result = model.predict(film, spacing_mm=0.5)
     count = len(model.landmarks)
