@@ -146,7 +146,7 @@ def test_many_at_once_are_what_each_is_alone_in_their_order(model, film):
             np.testing.assert_array_equal(one.points_px, other.points_px)
     waiting = model.predict_many(iter([film, 'gone.png', film]), workers=2)
     assert next(waiting).name == alone[0].name
-    with pytest.raises(InputError, match=r'gone\.png'):
+    with pytest.raises(ceph.InputError, match=r'gone\.png'):
         next(waiting)
 
 
