@@ -9,11 +9,13 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
+from mmpose.datasets.transforms import TopdownAffine
 from mmpose.registry import MODELS
 
 from cephalometric.landmarks import built_in_landmark_sets, load_landmark_set
 from cephalometric.training.config_reading import read_config
 from cephalometric.training.recipe import load_config
+from cephalometric.training.recipe_completion import transforms_of
 
 CONFIGS = Path(__file__).parents[1] / 'cldetection_configs'
 RECIPES = sorted(CONFIGS.glob('*.py'))
@@ -29,12 +31,6 @@ every_file = pytest.mark.parametrize('path', FILES, ids=lambda path: path.relati
 def transforms(config, kind):
     pipelines = {name: config[f'{name}_dataloader'].dataset.pipeline for name in ('train', 'val', 'test')}
     return {name: [step for step in steps if step.type == kind] for name, steps in pipelines.items()}
-
-
-def warps_of(config):
-    """How the three pipelines bring X-rays to the input's size; MMPose's transform and what is derived from it."""
-    kinds = (transforms(config, kind) for kind in ('TopdownAffine', 'WarpXray'))
-    return [step for found in kinds for steps in found.values() for step in steps]
 
 
 def test_the_baseline_recipes_are_there():
@@ -93,9 +89,8 @@ def test_training_and_testing_see_the_same_part_of_the_image_the_same_way_round(
     }
     assert not any(transforms(config, 'RandomFlip').values())
     assert not config.model.test_cfg.get('flip_test', False)
-    warps = warps_of(config)
-    assert len(warps) == 3
-    assert all({**step, 'type': ''} == {**warps[0], 'type': ''} for step in warps)
+    warps = {place[0]: (warp.input_size, warp.use_udp) for place, warp in transforms_of(config, TopdownAffine)}
+    assert {'train_dataloader', 'val_dataloader', 'test_dataloader'} < set(warps) and len(set(warps.values())) == 1
 
 
 @pytest.mark.parametrize('path', NAMED, ids=lambda path: path.stem)
@@ -106,7 +101,7 @@ def test_a_recipe_is_what_its_name_says(path):
     assert tuple(config.codec.input_size) == (int(said['width']), int(said['height']))
     uses_udp = '_udp' in said['model']
     assert config.codec.type.endswith('UDPHeatmap') == uses_udp
-    assert all(step.use_udp == uses_udp for step in warps_of(config))
+    assert all(warp.use_udp == uses_udp for _, warp in transforms_of(config, TopdownAffine))
     if said['loss']:
         assert config.model.head.loss.type == said['loss']
     if width := re.search(r'hrnet-w(\d+)_', path.stem):

@@ -8,7 +8,7 @@ from mmpose.registry import DATASETS
 from cephalometric.annotations.coco import load_coco
 from cephalometric.errors import InputError
 from cephalometric.preparation.preparing import prepare
-from cephalometric.training.dataset_parts import annotation_files, built_datasets, dataset_configs, load_joined
+from cephalometric.training.dataset_parts import built_datasets, dataset_configs, joined, labelled_images
 from cephalometric.training.recipe import load_config
 
 REPEATED = """
@@ -37,8 +37,8 @@ def test_every_part_is_completed_and_found(config, data_root):
     ]
     assert first['pipeline'] == second['pipeline'] == config.train_pipeline
     assert first['landmark_set'] == second['landmark_set'] == 'cldetection2023'
-    assert annotation_files(config, 'train') == [data_root / 'train.json', data_root / 'valid.json']
-    assert annotation_files(config, 'test') == [data_root / 'test.json']
+    assert len(labelled_images(config, 'train')) == 6 + 2, 'each file once'
+    assert labelled_images(config, 'test').path == data_root / 'test.json'
 
 
 def test_repeated_xrays_are_changed_in_another_way_every_time(config):
@@ -53,11 +53,11 @@ def test_repeated_xrays_are_changed_in_another_way_every_time(config):
 
 
 def test_joined_files_are_as_one(data_root):
-    paths = [data_root / 'train.json', data_root / 'test.json']
-    joined, parts = load_joined(paths), [load_coco(path) for path in paths]
-    assert len(joined) == sum(map(len, parts)) and len({image.id for image in joined.images}) == len(joined)
-    assert all(joined.image_path(image).is_file() for image in joined.images)
-    assert load_joined(paths[:1]).path == paths[0]
+    parts = [load_coco(data_root / name) for name in ('train.json', 'test.json')]
+    whole = joined(parts)
+    assert len(whole) == sum(map(len, parts)) and len({image.id for image in whole.images}) == len(whole)
+    assert all(whole.image_path(image).is_file() for image in whole.images)
+    assert joined(parts[:1]) is parts[0]
 
 
 def test_files_of_other_landmarks_are_not_joined(data_root, tiny, tmp_path):
@@ -72,4 +72,4 @@ def test_files_of_other_landmarks_are_not_joined(data_root, tiny, tmp_path):
         unusual_spacing=True,
     )
     with pytest.raises(InputError, match='are of other landmarks'):
-        load_joined([data_root / 'train.json', tmp_path / 'other' / 'train.json'])
+        joined([load_coco(folder / 'train.json') for folder in (data_root, tmp_path / 'other')])

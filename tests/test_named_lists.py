@@ -24,14 +24,21 @@ def child(tmp_path, content):
 def test_a_child_changes_leaves_out_replaces_and_adds_by_name(tmp_path):
     path = child(
         tmp_path,
-        'train_pipeline = dict(RandomBBoxTransform=dict(rotate_factor=3), LoadImage=dict(type="LoadImage"),\n'
+        'train_pipeline = dict(RandomBBoxTransform=dict(rotate_factor=3), LoadImage=dict(type="LoadXray"),\n'
         '    PackPoseInputs=dict(_before_="Cut"), GenerateTarget=None,\n'
         '    Cut=dict(type="RandomCutout", prob=0.5, _before_="TopdownAffine"))\n'
         'custom_hooks = dict(MeanLayoutHook=dict(), CurvesHook=None)\n',
     )
     config, base = read_config(path), read_config(TINY_RECIPE)
     assert types_of(config.train_pipeline) == [
-        *('LoadImage', 'GetBBoxCenterScale', 'RandomBBoxTransform', 'PackPoseInputs', 'RandomCutout', 'WarpXray')
+        *(
+            'LoadXray',
+            'GetBBoxCenterScale',
+            'RandomBBoxTransform',
+            'PackPoseInputs',
+            'RandomCutout',
+            base.train_pipeline[3].type,
+        )
     ]
     assert config.train_pipeline[2] == base.train_pipeline[2] | {'rotate_factor': 3}
     assert dict(config.train_pipeline[4]) == {'type': 'RandomCutout', 'prob': 0.5}
@@ -90,5 +97,7 @@ def test_whatever_is_placed_stands_before_what_it_names_and_nothing_is_lost(orde
 
 
 def test_an_entry_is_found_by_its_place_or_by_a_type_that_it_alone_has():
+    steps = [{'type': 'LoadXray'}, {'type': 'GenerateTarget'}]
+    assert [place_of(steps, name) for name in ('LoadXray', 'LoadImage', 'BaseTransform', '')] == [0, 0, None, None]
     entries = [{'type': 'A'}, {'type': 'B'}, {'type': 'B'}, 'text']
     assert [place_of(entries, name) for name in ('0', '3', '4', 'A', 'B', 'C')] == [0, 3, None, 0, None, None]

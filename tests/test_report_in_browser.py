@@ -12,6 +12,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from cephalometric.geometry import Orientation
+from cephalometric.reporting.cases import small_jpeg
 from cephalometric.reporting.film_page import FilmPages
 from cephalometric.reporting.report_page import write_report
 from cephalometric.reporting.runs import Run
@@ -41,7 +42,7 @@ def make_films(folder, count=14):
             warnings=('no head ' * 30,) if doubtful else (),
             doubtful=doubtful,
         )
-        pages.add(xray, image)
+        pages.add(xray, small_jpeg(image))
     return pages.finish({'gone.png': 'gone.png: cannot be read'})
 
 

@@ -11,12 +11,14 @@ entry out, ``LoadImage=dict(type='LoadXray')`` puts another in its place, and
 ``RandomCutout=dict(_before_='TopdownAffine')`` adds one before another.
 """
 
+import inspect
 import re
 from collections.abc import Mapping
 
 from mmengine.config import Config, ConfigDict
 
 from cephalometric.errors import InputError
+from cephalometric.training.config_checks import classes_of
 
 BEFORE = '_before_'
 NAMED = re.compile(r'(\w+_)?pipeline|custom_hooks|param_scheduler')
@@ -64,6 +66,8 @@ def _listed(entries: Mapping[str, object], where: str) -> list[dict]:
 def place_of(entries: list, name: str) -> int | None:
     """The place of an entry of a list: by its number or, where one entry alone has it, by its type.
 
+    The type may also be that which its class inherits from, so that ``TopdownAffine`` is found whatever does its work.
+
     Args:
         entries: The list.
         name: Such as ``'2'`` or ``'TopdownAffine'``.
@@ -73,5 +77,11 @@ def place_of(entries: list, name: str) -> int | None:
     """
     if name.isdigit():
         return int(name) if int(name) < len(entries) else None
-    found = [place for place, entry in enumerate(entries) if isinstance(entry, Mapping) and entry.get('type') == name]
+    types = {place: str(entry.get('type')) for place, entry in enumerate(entries) if isinstance(entry, Mapping)}
+    wanted = tuple(filter(inspect.isclass, classes_of(name))) if name else ()
+    found = [place for place, kind in types.items() if kind == name] or [
+        place
+        for place, kind in types.items()
+        if any(inspect.isclass(each) and issubclass(each, wanted) for each in classes_of(kind))
+    ]
     return found[0] if len(found) == 1 else None
