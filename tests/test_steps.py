@@ -8,7 +8,7 @@ import cv2
 import jsonschema
 import numpy as np
 import pytest
-from conftest import ROOT, TINY_RECIPE, run_python
+from conftest import ROOT, TINY_RECIPE, other_epoch, run_python
 
 from cephalometric.annotations.coco import load_coco
 from cephalometric.prediction.model_folder import read_description
@@ -42,7 +42,7 @@ def test_step4_scores_tables_and_pictures(trained, data_root, tmp_path):
 
 
 def test_step4_scores_an_ensemble_on_the_part_that_the_config_names(trained, data_root, tmp_path):
-    members = [trained / 'best_model_weight.pth', trained / 'epoch_2.pth']
+    members = [trained / 'best_model_weight.pth', other_epoch(trained)]
     done = run_python(
         *(STEP4, TINY_RECIPE, *members, '--data-root', data_root),
         *('--csv', tmp_path / 'table.csv', '--report', tmp_path / 'report'),

@@ -72,16 +72,23 @@ class Desk:
             self._taken.release()
 
     def work(self, job: Callable[[], None]) -> None:
-        """Do the job whenever it is asked for, until ``SystemExit`` is raised."""
-        while True:
-            try:
-                # Not without an end: a signal that comes just before the waiting would be seen after it.
-                answer = self._asked.get(timeout=LONGEST_WAIT_S)
-            except queue.Empty:
-                continue
-            except SystemExit:
-                return
-            answer.put(_do(job))
+        """Do the job whenever it is asked for, until ``SystemExit`` is raised; in the middle of a job it goes on."""
+        in_a_job = False
+        try:
+            while True:
+                try:
+                    # Not without an end: a signal that comes just before the waiting would be seen after it.
+                    answer = self._asked.get(timeout=LONGEST_WAIT_S)
+                except queue.Empty:
+                    continue
+                in_a_job = True
+                outcome = _do(job)
+                in_a_job = False
+                answer.put(outcome)
+        except SystemExit:
+            # Wherever it comes between two jobs, on a busy machine long after the answer, nothing is left undone.
+            if in_a_job:
+                raise
 
 
 def application_of(desk: Desk) -> Callable[[dict, Callable], Iterable[bytes]]:
